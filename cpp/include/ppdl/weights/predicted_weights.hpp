@@ -1,0 +1,96 @@
+/// @file
+/// Predicted weights, W = [U_1 V_1 … U_J V_J] (paper, Sec. 2 and 3.4): the U_j are fixed, the V_j are learnt.
+#pragma once
+
+#include <ppdl/base/types.hpp>
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+namespace ppdl {
+
+/// One column of the paper's Sec. 3.4: U_j = B[:, atoms] mix, for `n_hidden` hidden units.
+template <class Scalar>
+struct Column {
+  Index n_hidden = 0;
+  std::vector<Index> atoms;  ///< indices of the base's atoms (of the inputs, where there is no base)
+  Matrix<Scalar> mix;        ///< (n_atoms, n_atoms), or empty for the identity
+};
+
+/// The static side of one weight matrix, and the algebra between V and W.
+///
+/// V is a flat vector: V_1, …, V_J, each (n_atoms_j, n_hidden_j) row-major. Where the dictionary is learned (the paper's
+/// LowRank), U_j (n_visible, n_atoms_j) stands before each V_j. Immutable; share it through `std::shared_ptr<const …>`.
+template <class Scalar>
+class PredictedWeights {
+ public:
+  /// @param n_visible  inputs of the layer
+  /// @param columns    at least one; atoms in range
+  /// @param base       (n_visible, n_base) or null for the identity
+  /// @param learned    U is learned too: then `base` must be null and only the number of a column's atoms counts
+  /// @throws std::invalid_argument if shapes disagree or an index is out of range
+  PredictedWeights(Index n_visible, std::vector<Column<Scalar>> columns, std::shared_ptr<const Matrix<Scalar>> base,
+                   bool learned = false);
+
+  /// The ordinary layer: one column, the identity dictionary.
+  [[nodiscard]] static PredictedWeights identity(Index n_visible, Index n_hidden);
+
+  [[nodiscard]] Index n_visible() const { return n_visible_; }
+  [[nodiscard]] Index n_hidden() const { return n_hidden_; }
+  [[nodiscard]] Index n_columns() const { return static_cast<Index>(columns_.size()); }
+  /// Atoms of all columns together.
+  [[nodiscard]] Index n_atoms() const { return n_atoms_; }
+  /// Numbers that are learned (V, and U where it is learned).
+  [[nodiscard]] Index n_dynamic() const { return n_dynamic_; }
+  /// Numbers of U that are fixed: n_visible per atom and column; 0 where U only selects inputs.
+  [[nodiscard]] Index n_static() const;
+  [[nodiscard]] bool learned() const { return learned_; }
+  /// Whether W = V: the identity dictionary in one column.
+  [[nodiscard]] bool is_identity() const { return is_identity_; }
+  /// Whether any column mixes its atoms (T_j is not the identity).
+  [[nodiscard]] bool has_mix() const { return has_mix_; }
+  [[nodiscard]] const std::vector<Column<Scalar>>& columns() const { return columns_; }
+  [[nodiscard]] const std::shared_ptr<const Matrix<Scalar>>& base() const { return base_; }
+
+  /// Where column j begins: among the atoms, among the hidden units, in V (its U_j first, where learned).
+  [[nodiscard]] Index first_atom(Index j) const { return first_atom_[static_cast<std::size_t>(j)]; }
+  [[nodiscard]] Index first_hidden(Index j) const { return first_hidden_[static_cast<std::size_t>(j)]; }
+  [[nodiscard]] Index offset_u(Index j) const { return offset_[static_cast<std::size_t>(j)]; }
+  [[nodiscard]] Index offset_v(Index j) const;
+  [[nodiscard]] Index n_atoms(Index j) const { return static_cast<Index>(columns_[static_cast<std::size_t>(j)].atoms.size()); }
+  [[nodiscard]] Index n_hidden(Index j) const { return columns_[static_cast<std::size_t>(j)].n_hidden; }
+
+  /// V_j inside the flat V.
+  [[nodiscard]] ConstMatrixMap<Scalar> v(const Scalar* V, Index j) const;
+  [[nodiscard]] MatrixMap<Scalar> v(Scalar* V, Index j) const;
+  /// A learned U_j inside the flat V.
+  [[nodiscard]] ConstMatrixMap<Scalar> u(const Scalar* V, Index j) const;
+  [[nodiscard]] MatrixMap<Scalar> u(Scalar* V, Index j) const;
+
+  /// U_j, shape (n_visible, n_atoms_j); of a static dictionary.
+  [[nodiscard]] Matrix<Scalar> dictionary(Index j) const;
+  /// [U_1 … U_J], shape (n_visible, n_atoms); of a static dictionary.
+  [[nodiscard]] Matrix<Scalar> dictionary() const;
+
+  /// W = [U_1 V_1 … U_J V_J], shape (n_visible, n_hidden).
+  [[nodiscard]] Matrix<Scalar> materialise(const ConstVectorRef<Scalar>& V) const;
+  /// dV from dW: dV_j = U_jᵀ dW_j (and dU_j = dW_j V_jᵀ where learned).
+  [[nodiscard]] Vector<Scalar> project(const ConstMatrixRef<Scalar>& dW, const ConstVectorRef<Scalar>& V) const;
+  /// V whose UV is nearest to W in the least-squares sense; of a static dictionary.
+  [[nodiscard]] Vector<Scalar> fit(const ConstMatrixRef<Scalar>& W) const;
+
+ private:
+  Index n_visible_ = 0;
+  Index n_hidden_ = 0;
+  Index n_atoms_ = 0;
+  Index n_dynamic_ = 0;
+  bool learned_ = false;
+  bool is_identity_ = false;
+  bool has_mix_ = false;
+  std::vector<Column<Scalar>> columns_;
+  std::shared_ptr<const Matrix<Scalar>> base_;
+  std::vector<Index> first_atom_, first_hidden_, offset_;
+};
+
+}  // namespace ppdl

@@ -1,0 +1,52 @@
+#include <ppdl/base/parallel.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <exception>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+namespace ppdl {
+
+int resolve_threads(int requested) {
+#ifdef _OPENMP
+  const int limit = std::max(1, omp_get_max_threads());
+#else
+  const int limit = 1;
+#endif
+  return requested <= 0 ? limit : std::min(requested, limit);
+}
+
+void parallel_for(Index n_blocks, int n_threads, const std::function<void(Index)>& body) {
+#ifdef _OPENMP
+  const int threads = static_cast<int>(std::min<Index>(resolve_threads(n_threads), n_blocks));
+  if (threads > 1 && omp_in_parallel() == 0) {
+    std::exception_ptr first;
+    std::atomic<bool> failed{false};
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (Index block = 0; block < n_blocks; ++block) {
+      if (failed.load(std::memory_order_relaxed)) continue;
+      try {
+        body(block);
+      } catch (...) {
+        if (!failed.exchange(true)) first = std::current_exception();
+      }
+    }
+    if (first) std::rethrow_exception(first);
+    return;
+  }
+#endif
+  for (Index block = 0; block < n_blocks; ++block) body(block);
+}
+
+int openmp_version() {
+#ifdef _OPENMP
+  return _OPENMP;
+#else
+  return 0;
+#endif
+}
+
+}  // namespace ppdl
