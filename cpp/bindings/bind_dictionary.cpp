@@ -1,0 +1,7 @@
+#include "bind.hpp"
+
+namespace ppdl::bindings {
+
+void bind_dictionary(py::module_) {}
+
+}  // namespace ppdl::bindings

@@ -1,0 +1,54 @@
+"""Predicted parameters in deep learning: networks that learn a small part of their weights and predict the rest."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ppdl import datasets as datasets
+    from ppdl import dictionaries as dictionaries
+    from ppdl._config import show_config as show_config
+    from ppdl._core import NumericalError as NumericalError
+    from ppdl.estimators import PredictedMLPClassifier as PredictedMLPClassifier
+    from ppdl.estimators import PredictedMLPRegressor as PredictedMLPRegressor
+    from ppdl.estimators import load as load
+
+__version__ = "0.1.0"
+
+# Public names and the modules that hold them, imported at first use: `import ppdl` stays quick.
+_HOMES = {
+    "NumericalError": "ppdl._core",
+    "PredictedMLPClassifier": "ppdl.estimators",
+    "PredictedMLPRegressor": "ppdl.estimators",
+    "load": "ppdl.estimators",
+    "show_config": "ppdl._config",
+}
+_SUBPACKAGES = ("datasets", "dictionaries", "testing")
+
+__all__ = [
+    "NumericalError",
+    "PredictedMLPClassifier",
+    "PredictedMLPRegressor",
+    "__version__",
+    "datasets",
+    "dictionaries",
+    "load",
+    "show_config",
+    "testing",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        value = getattr(importlib.import_module(_HOMES[name]), name)
+    elif name in _SUBPACKAGES:
+        value = importlib.import_module(f"{__name__}.{name}")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
