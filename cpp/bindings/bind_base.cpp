@@ -11,8 +11,10 @@ void bind_base(py::module_& m) {
       "A computation failed for numerical reasons; the message says what to change.";
 
   m.attr("openmp_version") = openmp_version();
-  m.def("resolve_threads", [](std::optional<int> n_threads) { return resolve_threads(threads(n_threads)); },
-        "n_threads"_a = py::none(), "Threads that `n_threads` stands for now: at most OpenMP's limit; None is the limit.");
+  m.def(
+      "resolve_threads", [](std::optional<int> n_threads) { return resolve_threads(threads(n_threads)); },
+      "n_threads"_a = py::none(),
+      "Threads that `n_threads` stands for now: at most OpenMP's limit; None is the limit.");
 
   py::class_<Random>(m, "Random", "Counter-based random numbers (Philox-4x32-10), fixed by (seed, stream).")
       .def(py::init<std::uint64_t, std::uint64_t>(), "seed"_a, "stream"_a = 0)

@@ -6,5 +6,6 @@
 
 PYBIND11_MODULE(_cpu, m) {
   m.doc() = "The processor's level.";
-  m.def("cpu_level", &ppdl::cpu_level, "'v2', 'v3' or 'v4' (x86-64-v2 …), 'v1' below; 'native' on other architectures.");
+  m.def("cpu_level", &ppdl::cpu_level,
+        "'v2', 'v3' or 'v4' (x86-64-v2 …), 'v1' below; 'native' on other architectures.");
 }
