@@ -28,12 +28,13 @@ inline int threads(std::optional<int> n_threads) { return n_threads.value_or(0);
 
 void bind_base(py::module_& m);
 void bind_dictionary(py::module_ m);
+void bind_layers(py::module_& m);  // those without weights, shared by f32 and f64
 
 // In each of the submodules f32 and f64.
 template <class Scalar>
 void bind_weights(py::module_& m);
 template <class Scalar>
-void bind_layer(py::module_& m);
+void bind_layer(py::module_& m, const py::module_& shared);
 template <class Scalar>
 void bind_model(py::module_& m);
 template <class Scalar>

@@ -36,8 +36,12 @@ template <class Scalar>
 Objective<Scalar> objective(const py::function& fun) {
   return [&fun](const Vector<Scalar>& x, Vector<Scalar>& gradient) {
     const py::gil_scoped_acquire gil;
+    const py::object returned = fun(py::array_t<Scalar>(x.size(), x.data()));
+    if (!py::isinstance<py::tuple>(returned) || py::len(returned) != 2) {
+      throw py::type_error("fun must return a tuple (value, gradient)");
+    }
     const auto [value, g] = py::cast<std::pair<double, py::array_t<Scalar, py::array::c_style | py::array::forcecast>>>(
-        fun(py::array_t<Scalar>(x.size(), x.data())));
+        returned);
     check(g.ndim() == 1 && g.size() == x.size(), "fun returned a gradient with ", g.ndim(), " dimension(s) and ",
           g.size(), " elements; expected 1 dimension and ", x.size(), " elements, as x has");
     gradient = Eigen::Map<const Vector<Scalar>>(g.data(), g.size());

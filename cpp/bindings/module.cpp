@@ -6,11 +6,11 @@ namespace ppdl::bindings {
 namespace {
 
 template <class Scalar>
-void bind_scalar(py::module_ m) {
+void bind_scalar(py::module_ m, const py::module_& shared) {
   bind_weights<Scalar>(m);
-  bind_layer<Scalar>(m);
-  bind_model<Scalar>(m);
+  bind_layer<Scalar>(m, shared);
   bind_optimize<Scalar>(m);
+  bind_model<Scalar>(m);
 }
 
 }  // namespace
@@ -22,7 +22,8 @@ PYBIND11_MODULE(PPDL_MODULE_NAME, m) {
   m.doc() = "Predicted weights, networks and optimisers; float32 in f32, float64 in f64.";
   m.attr("isa") = PPDL_ISA_NAME;
   bind_base(m);
+  bind_layers(m);
   bind_dictionary(m.def_submodule("dictionary", "Numerics behind the dictionaries; float64."));
-  bind_scalar<float>(m.def_submodule("f32", "Predicted weights, networks and optimisers for float32."));
-  bind_scalar<double>(m.def_submodule("f64", "Predicted weights, networks and optimisers for float64."));
+  bind_scalar<float>(m.def_submodule("f32", "Predicted weights, networks and optimisers for float32."), m);
+  bind_scalar<double>(m.def_submodule("f64", "Predicted weights, networks and optimisers for float64."), m);
 }

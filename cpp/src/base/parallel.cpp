@@ -25,7 +25,7 @@ void parallel_for(Index n_blocks, int n_threads, const std::function<void(Index)
   if (threads > 1 && omp_in_parallel() == 0) {
     std::exception_ptr first;
     std::atomic<bool> failed{false};
-#pragma omp parallel for num_threads(threads) schedule(static)
+#pragma omp parallel for num_threads(threads) schedule(dynamic)
     for (Index block = 0; block < n_blocks; ++block) {
       if (failed.load(std::memory_order_relaxed)) continue;
       try {

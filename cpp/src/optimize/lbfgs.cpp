@@ -111,9 +111,9 @@ class Minimization {
     if (current_->gradient_norm <= options_.gradient_tolerance) return finish(LbfgsStatus::converged_gradient);
     while (n_iterations_ < options_.max_iterations) {
       const double value = current_->value;
-      const auto [end, step] = search();
+      const auto [end, step, accepted] = search();
+      if (!accepted && n_evaluations_ == options_.max_evaluations) return finish(LbfgsStatus::max_evaluations);
       if (end == current_) {
-        if (n_evaluations_ == options_.max_evaluations) return finish(LbfgsStatus::max_evaluations);
         if (pairs_.empty()) return finish(LbfgsStatus::line_search_failed);
         pairs_.clear();
         continue;
@@ -133,6 +133,13 @@ class Minimization {
   }
 
  private:
+  /// Where a line search ended: at an accepted point, else at the lowest one, which is the current one if none is lower.
+  struct SearchEnd {
+    const Point<Scalar>* point;
+    double step;
+    bool accepted;
+  };
+
   void evaluate(Point<Scalar>& point) {
     point.value = objective_(point.x, point.gradient);
     check_size("size of the gradient", point.gradient.size(), point.x.size(), "the size of x");
@@ -140,9 +147,8 @@ class Minimization {
     ++n_evaluations_;
   }
 
-  /// Searches along −Hg from the current point and keeps the lowest point seen in `best_`. Returns where the search
-  /// ended and the step to it: an accepted point, else the best one, which is the current one if none is lower.
-  std::pair<Point<Scalar>*, double> search() {
+  /// Searches along −Hg from the current point and keeps the lowest point seen in `best_`.
+  SearchEnd search() {
     pairs_.direction(current_->gradient, direction_);
     double slope = vectors_.dot(direction_, current_->gradient);
     if (!(slope < 0.0) && !pairs_.empty()) {  // rounding has spoilt H
@@ -164,9 +170,9 @@ class Minimization {
         best_step = step;
       }
       wolfe.report(trial->value, trial->finite() ? vectors_.dot(direction_, trial->gradient) : trial->gradient_norm);
-      if (wolfe.found()) return {trial, step};
+      if (wolfe.found()) return {trial, step, true};
     }
-    return {best_, best_step};
+    return {best_, best_step, false};
   }
 
   /// One of the three points that is neither the current nor the best one.

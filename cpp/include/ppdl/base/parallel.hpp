@@ -14,9 +14,9 @@ namespace ppdl {
 
 /// Runs `body(block)` for every block in [0, n_blocks), on up to `n_threads` threads (`<= 0`: OpenMP's limit).
 ///
-/// Blocks are dealt to threads in contiguous runs, so that a thread sees the same blocks at every call. Results must not
-/// depend on which thread ran a block; then they are the same bits for any number of threads. The first exception thrown
-/// by a body is rethrown after the loop. Runs serially inside another parallel region.
+/// A thread that is free takes the next block. Results must not depend on which thread ran a block; then they are the same
+/// bits for any number of threads. The first exception thrown by a body is rethrown after the loop. Runs serially inside
+/// another parallel region.
 void parallel_for(Index n_blocks, int n_threads, const std::function<void(Index)>& body);
 
 /// Name of the OpenMP runtime's specification date (`_OPENMP`), 0 without OpenMP.

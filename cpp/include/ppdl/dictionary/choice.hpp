@@ -1,0 +1,28 @@
+/// @file
+/// Random choices of dictionaries: which atoms a column takes, and Gaussian atoms.
+#pragma once
+
+#include <ppdl/base/types.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace ppdl {
+
+/// Key of the random numbers of one column's dictionary: independent for each layer and column, and apart from the keys
+/// 0 … 2^48-1 that are left to others (initial weights, dropout).
+[[nodiscard]] std::uint64_t dictionary_stream(Index layer, Index column);
+
+/// Chooses `n_atoms` of the first `n_choice` atoms, uniformly at random, whole groups of `group` neighbours at a time.
+///
+/// A group holds the channels of one pixel or frequency (the paper's α "tied across channels", Sec. 3.2); the numbers are
+/// multiples of `group`.
+///
+/// @return indices in increasing order
+[[nodiscard]] std::vector<Index> choose_atoms(Index n_choice, Index n_atoms, Index group, std::uint64_t seed,
+                                              std::uint64_t stream);
+
+/// Independent standard normal numbers, shape (rows, cols).
+[[nodiscard]] Matrix<double> gaussian(Index rows, Index cols, std::uint64_t seed, std::uint64_t stream);
+
+}  // namespace ppdl

@@ -1,0 +1,25 @@
+/// @file
+/// How V starts.
+#pragma once
+
+#include <ppdl/base/random.hpp>
+#include <ppdl/weights/predicted_weights.hpp>
+
+namespace ppdl {
+
+/// V is uniform, so that the predicted W has, on average over its entries, the variance of a uniform(-bound, bound) matrix:
+/// whatever the dictionary, a layer starts at the scale of the dense one. `fixed` draws V itself from (-bound, bound).
+struct Initialisation {
+  enum class Kind { glorot, glorot_logistic, he, lecun, fixed } kind = Kind::glorot;
+  double bound = 0.1;  ///< used by `fixed`
+
+  /// The bound on W's entries; of `fixed`, on V's.
+  [[nodiscard]] double bound_for(Index fan_in, Index fan_out) const;
+};
+
+/// Fills V, `weights.n_dynamic()` numbers.
+template <class Scalar>
+void initialise(const PredictedWeights<Scalar>& weights, const Random& random, const Initialisation& initialisation,
+                Scalar* V);
+
+}  // namespace ppdl
