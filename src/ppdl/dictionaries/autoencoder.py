@@ -1,0 +1,106 @@
+"""Features of a shallow autoencoder."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from ppdl import _core
+
+from .base import AtomDictionary, at_least, more_than, one_of
+from .layer_input import Activations, Floats, LayerInput
+
+_FIRST_EPOCH = 1 << 30  # key of the shuffling, beyond the keys of the columns
+_LOWEST_RATE = 1e-6
+
+
+@dataclass(frozen=True, repr=False)
+class AutoencoderAtoms(AtomDictionary, id="autoencoder"):
+    """Weights of a shallow autoencoder trained on the layer's inputs: the paper's "AE" (Sec. 3.1 and 3.5).
+
+    Encoder and decoder share their weights, h = logistic(xW + b), x̂ = d(hWᵀ); the squared error is minimised by SGD
+    with momentum. The columns of W are the atoms. The defaults are the authors' recipe.
+
+    Parameters
+    ----------
+    n_base : int, optional
+        Hidden units of the autoencoder, from which all columns choose; by default twice the layer's inputs.
+    decoder : {"logistic", "identity"}, default="logistic"
+        d: logistic for inputs in [0, 1], such as pixels and sigmoid units; identity for others.
+    epochs : int, default=50
+        Passes over the activations.
+    batch_size : int, default=100
+        Samples of a step.
+    learning_rate : float, default=0.1
+        Of the first step, more than 0.
+    learning_rate_decay : float, default=1.00004
+        At least 1; the rate is divided by it after each step, down to 1e-6.
+    momentum : float, default=0.7
+        From 0 to below 1.
+    orthonormalize, selection, leading
+        See `AtomDictionary`. The atoms have no order.
+    tied : bool, default=True
+        Of no effect: the atoms span the channels.
+
+    Raises
+    ------
+    ppdl.NumericalError
+        From `columns`, if the loss diverges; lower `learning_rate`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ppdl.dictionaries import AutoencoderAtoms, LayerInput
+    >>> X = np.random.default_rng(0).uniform(size=(200, 16))
+    >>> AutoencoderAtoms(epochs=2).columns(LayerInput(16, activations=X), sizes=(5,), fraction=0.5).base.shape
+    (16, 32)
+    """
+
+    n_base: int | None = None
+    decoder: Literal["logistic", "identity"] = dataclasses.field(default="logistic", kw_only=True)
+    epochs: int = dataclasses.field(default=50, kw_only=True)
+    batch_size: int = dataclasses.field(default=100, kw_only=True)
+    learning_rate: float = dataclasses.field(default=0.1, kw_only=True)
+    learning_rate_decay: float = dataclasses.field(default=1.00004, kw_only=True)
+    momentum: float = dataclasses.field(default=0.7, kw_only=True)
+
+    data_driven: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of("decoder", self.decoder, ("logistic", "identity"))
+        at_least("n_base", 1 if self.n_base is None else self.n_base, 1)
+        at_least("epochs", self.epochs, 1)
+        at_least("batch_size", self.batch_size, 1)
+        more_than("learning_rate", self.learning_rate, 0.0)
+        at_least("learning_rate_decay", self.learning_rate_decay, 1.0)
+        at_least("momentum", self.momentum, 0.0)
+        if self.momentum >= 1.0:
+            raise ValueError(f"momentum: received {self.momentum}; expected less than 1")
+
+    def base(self, inputs: LayerInput) -> Floats:
+        """Train, and return the encoder's weights, shape (n_visible, n_base)."""
+        X = inputs.sample("AutoencoderAtoms")
+        n_base = 2 * inputs.n_visible if self.n_base is None else self.n_base
+        try:
+            return self._train(X, n_base, inputs)
+        except _core.NumericalError as error:
+            raise _core.NumericalError(f"{error} (in the autoencoder of {self!r}; lower its learning_rate)") from None
+
+    def _train(self, X: Activations, n_base: int, inputs: LayerInput) -> Floats:
+        core = _core.f32 if X.dtype == np.float32 else _core.f64
+        n_samples, n_visible = X.shape
+        weights = core.PredictedWeights(n_visible, [(n_base, None, None)])
+        model = core.Autoencoder(weights, activation="logistic", decoder=self.decoder)
+        theta = model.initial(_core.Random(inputs.seed, inputs.stream(_FIRST_EPOCH - 1)).words(0)[0])
+        trainer = core.Trainer(model, core.Sgd(momentum=self.momentum))
+        n_batches = -(-n_samples // self.batch_size)
+        for epoch in range(self.epochs):
+            shuffle = _core.Random(inputs.seed, inputs.stream(_FIRST_EPOCH + epoch)).permutation(n_samples)
+            steps = epoch * n_batches + np.arange(n_batches, dtype=np.float64)
+            rates = np.maximum(self.learning_rate * self.learning_rate_decay**-steps, _LOWEST_RATE)
+            trainer.epoch(theta, X, X, np.array(shuffle, dtype=np.int64), rates, self.batch_size)
+        return theta[: n_visible * n_base].reshape(n_visible, n_base).astype(np.float64)

@@ -1,0 +1,303 @@
+"""The interface of dictionaries: values that say which U to build, and build it."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from ppdl import _core
+
+from .columns import Column, DictionaryColumns, checked_sizes
+from .layer_input import Floats, LayerInput
+
+registry: dict[str, type[Dictionary]] = {}
+"""Every dictionary that can be named in a saved model, by its id."""
+
+
+@dataclass(frozen=True, repr=False)
+class Dictionary(abc.ABC):
+    """A specification of the static factor U in W = UV (paper, Sec. 2).
+
+    A value: frozen, with `==`, `hash`, a `repr` that evaluates back, and a JSON form. It holds no U; `columns` builds
+    one for a given layer. Most dictionaries are an `AtomDictionary`, which is the class to derive a new one from.
+
+    Notes
+    -----
+    A subclass is a frozen dataclass and names its id, ``class Mine(Dictionary, id="mine")``; this registers it.
+    """
+
+    id: ClassVar[str] = ""
+    data_driven: ClassVar[bool] = False
+    """Whether it is made from the layer's activations."""
+
+    def __init_subclass__(cls, *, id: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.id = id
+        if id:
+            known = registry.setdefault(id, cls)
+            if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
+                raise ValueError(f"dictionary id {id!r}: {known.__qualname__} of {known.__module__} already bears it")
+            registry[id] = cls  # a notebook cell that is run again
+
+    def __post_init__(self) -> None:
+        for name, value in self._fields().items():
+            if isinstance(value, np.generic):  # as from a parameter grid: then `repr` and JSON would not read back
+                object.__setattr__(self, name, value.item())
+
+    @abc.abstractmethod
+    def columns(
+        self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None
+    ) -> DictionaryColumns:
+        """Build the dictionaries U_1, …, U_J of a layer.
+
+        Parameters
+        ----------
+        inputs : LayerInput
+            The layer's inputs.
+        sizes : sequence of int
+            Hidden units of each column; `column_sizes` divides them evenly.
+        fraction : float, default=1.0
+            Atoms of each column as a fraction of `n_visible`, in (0, 1]: ``int(n_visible * fraction)`` of them.
+        base : array-like of shape (n_visible, n_base), optional
+            B of a saved model, where `DictionaryColumns.stores_base` holds; then no data is looked at.
+
+        Returns
+        -------
+        DictionaryColumns
+
+        Raises
+        ------
+        ValueError
+            If `fraction` leaves no atom, or asks for more than there are; if the dictionary needs a shape or
+            activations that `inputs` lacks.
+        ppdl.NumericalError
+            If a factorisation fails; the message says what to change.
+        """
+
+    def get_config(self) -> dict[str, Any]:
+        """Specification in JSON's types: the id and every parameter.
+
+        Examples
+        --------
+        >>> from ppdl.dictionaries import RandomConnections
+        >>> RandomConnections(tied=False).get_config()
+        {'id': 'random-connections', 'tied': False}
+        """
+        if not self.id:
+            name = type(self).__qualname__
+            raise ValueError(f'{name} has no id to be saved under; declare it as `class {name}(..., id="…")`')
+        return {"id": self.id, **self._fields()}
+
+    @staticmethod
+    def from_config(config: Mapping[str, Any]) -> Dictionary:
+        """Make the dictionary that `get_config` described.
+
+        Raises
+        ------
+        ValueError
+            If the id is unknown, or a parameter is unknown or out of range.
+
+        Examples
+        --------
+        >>> Dictionary.from_config({"id": "squared-exponential", "length_scale": 2.0})
+        SquaredExponential(length_scale=2.0)
+        """
+        if not isinstance(config, Mapping) or not isinstance(config.get("id"), str):
+            raise ValueError(f"dictionary specification: received {config!r}; expected an object with an 'id'")
+        id = config["id"]
+        if id not in registry:
+            raise ValueError(
+                f"dictionary id: received {id!r}; known are {', '.join(sorted(registry))}. "
+                "A dictionary of your own is known once the module that defines it is imported"
+            )
+        try:
+            return registry[id](**{name: value for name, value in config.items() if name != "id"})
+        except TypeError as error:
+            raise ValueError(f"dictionary {id!r}: {error}") from None
+
+    def _fields(self) -> dict[str, Any]:
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.compare}
+
+    def __repr__(self) -> str:
+        default = {field.name: field.default for field in dataclasses.fields(self)}
+        changed = (f"{name}={value!r}" for name, value in self._fields().items() if value != default[name])
+        return f"{type(self).__name__}({', '.join(changed)})"
+
+
+@dataclass(frozen=True, repr=False)
+class AtomDictionary(Dictionary):
+    """A dictionary whose columns choose among the atoms of one shared base B.
+
+    To add a dictionary, derive from this class and implement `base`; everything else is inherited. See the example.
+
+    Parameters
+    ----------
+    orthonormalize : bool, default=False
+        Whether each column's atoms are replaced by an orthonormal basis of their span, from U = QR.
+    selection : {"uniform", "leading", "all"}, default="uniform"
+        How a column chooses its atoms: uniformly at random (paper, Sec. 3.2); uniformly at random from the leading ones
+        of the base's order; or all of them, whatever the fraction.
+    leading : float, default=2.0
+        With "leading": as a multiple, at least 1, of the number that a column keeps, how many atoms it chooses from.
+    tied : bool, default=True
+        Whether the same atoms are chosen in all channels of an image (paper, Sec. 3.2). The number of atoms is then
+        rounded down to a multiple of the number of channels. Of no effect where atoms span the channels.
+
+    Examples
+    --------
+    Local averages of a signal, in every layer alike:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from ppdl.dictionaries import AtomDictionary, LayerInput
+    >>> @dataclass(frozen=True, repr=False)
+    ... class Boxes(AtomDictionary, id="boxes"):
+    ...     width: int = 3
+    ...
+    ...     def base(self, inputs):
+    ...         distance = np.abs(np.subtract.outer(np.arange(inputs.n_visible), np.arange(inputs.n_visible)))
+    ...         return (distance < self.width) / self.width
+    >>> Boxes(width=5).columns(LayerInput(100), sizes=(10,), fraction=0.2).dictionary(0).shape
+    (100, 20)
+    """
+
+    orthonormalize: bool = dataclasses.field(default=False, kw_only=True)
+    selection: Literal["uniform", "leading", "all"] = dataclasses.field(default="uniform", kw_only=True)
+    leading: float = dataclasses.field(default=2.0, kw_only=True)
+    tied: bool = dataclasses.field(default=True, kw_only=True)
+
+    atoms_per_channel: ClassVar[bool] = False
+    """Whether every atom lives in one channel, the atoms of a point's or frequency's channels next to each other."""
+    orthonormal: ClassVar[bool] = False
+    """Whether the atoms of `base` are orthonormal already."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        one_of("selection", self.selection, ("uniform", "leading", "all"))
+        at_least("leading", self.leading, 1.0)
+
+    @abc.abstractmethod
+    def base(self, inputs: LayerInput) -> npt.ArrayLike:
+        """B, shape (n_visible, n_base): one atom in each column, leading ones first where there is an order."""
+
+    def mix(self, base: Floats, atoms: npt.NDArray[np.int64]) -> Floats | None:
+        """T in U = B[:, atoms] T, shape (n_atoms, n_atoms); None is the identity."""
+        return None
+
+    @property
+    def stores_base(self) -> bool:
+        """Whether a saved model must hold B, because the specification alone does not tell it."""
+        return self.data_driven
+
+    def columns(
+        self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None
+    ) -> DictionaryColumns:
+        """Build the dictionaries U_1, …, U_J of a layer; see `Dictionary.columns`."""
+        sizes = checked_sizes(sizes)
+        B = self._checked_base(self.base(inputs) if base is None else base, inputs.n_visible)
+        group = inputs.n_channels if self.tied and self.atoms_per_channel else 1
+        n_base = B.shape[1]
+        if self.selection == "all":
+            n_atoms = n_base
+        else:
+            n_atoms = count_atoms(inputs.n_visible, fraction, group)
+            if n_atoms > n_base:
+                raise ValueError(
+                    f"learned_fraction: {fraction} of {inputs.n_visible} inputs takes {n_atoms} atoms, {self!r} has "
+                    f"{n_base}; lower it to at most {n_base / inputs.n_visible:.6g}"
+                )
+        n_choice = n_base
+        if self.selection == "leading":
+            n_choice = min(n_base, group * math.ceil(self.leading * n_atoms / group))
+        columns = []
+        for j, n_hidden in enumerate(sizes):
+            atoms = choose_atoms(n_choice, n_atoms, inputs, j, group)
+            columns.append(Column(n_hidden, atoms, self._orthonormal_mix(B, atoms, self.mix(B, atoms))))
+        return DictionaryColumns(inputs.n_visible, tuple(columns), B, stores_base=self.stores_base)
+
+    def _checked_base(self, base: npt.ArrayLike, n_visible: int) -> Floats:
+        B = np.ascontiguousarray(base, dtype=np.float64)
+        if B.ndim != 2 or B.shape[0] != n_visible or B.shape[1] == 0:
+            raise ValueError(f"atoms of {self!r}: received shape {B.shape}; expected ({n_visible}, n_base)")
+        if not np.isfinite(B).all():
+            raise ValueError(f"atoms of {self!r}: they hold NaN or infinity; check the data that they are made from")
+        B = B.view()
+        B.setflags(write=False)
+        return B
+
+    def _orthonormal_mix(self, B: Floats, atoms: npt.NDArray[np.int64], mix: Floats | None) -> Floats | None:
+        if not self.orthonormalize or (self.orthonormal and mix is None):
+            return mix
+        if mix is None:
+            return orthonormal_mix(B[:, atoms], self)
+        return mix @ orthonormal_mix(B[:, atoms] @ mix, self)
+
+
+def count_atoms(n_visible: int, fraction: float, group: int = 1) -> int:
+    """Atoms of a column, ``int(n_visible * fraction)`` (the paper's rule), rounded down to a multiple of `group`.
+
+    A product that misses a whole number by rounding alone counts as that number.
+
+    Examples
+    --------
+    >>> count_atoms(784, 0.05)
+    39
+    >>> count_atoms(49, 1 / 49)  # where the product is 0.9999999999999999
+    1
+    """
+    if not 0.0 < fraction <= 1.0:
+        raise ValueError(f"learned_fraction: received {fraction}; expected more than 0, at most 1")
+    n_atoms = int(n_visible * fraction * (1 + 4 * sys.float_info.epsilon)) // group * group
+    if n_atoms == 0:
+        smallest = math.ceil(group / n_visible * 1e6) / 1e6
+        per_channel = f" in each of {group} channels" if group > 1 else ""
+        raise ValueError(
+            f"learned_fraction: {fraction} of {n_visible} inputs leaves no atom{per_channel}; "
+            f"raise it to at least {smallest:g}"
+        )
+    return n_atoms
+
+
+def choose_atoms(n_choice: int, n_atoms: int, inputs: LayerInput, column: int, group: int = 1) -> npt.NDArray[np.int64]:
+    """Choose `n_atoms` of the first `n_choice` atoms at random, in whole groups of `group` neighbours."""
+    stream = inputs.stream(column)
+    return np.array(_core.dictionary.choose_atoms(n_choice, n_atoms, group, inputs.seed, stream), dtype=np.int64)
+
+
+def orthonormal_mix(U: Floats, dictionary: Dictionary) -> Floats:
+    """R^-1 of U = QR, so that U R^-1 is orthonormal; `dictionary` is named in errors."""
+    try:
+        mix: Floats = _core.dictionary.orthonormal_mix(np.ascontiguousarray(U))
+    except _core.NumericalError as error:
+        raise _core.NumericalError(f"{error} (orthonormalize=True in {dictionary!r})") from None
+    return mix
+
+
+def one_of(name: str, received: object, expected: Sequence[object]) -> None:
+    """Check an option, naming what was received."""
+    if received not in expected:
+        raise ValueError(f"{name}: received {received!r}; expected one of {', '.join(map(repr, expected))}")
+
+
+def at_least(name: str, received: float, bound: float) -> None:
+    """Check a number that may equal its lower bound."""
+    if not _is_number(received) or not bound <= received < math.inf:
+        raise ValueError(f"{name}: received {received!r}; expected a finite number, at least {bound:g}")
+
+
+def more_than(name: str, received: float, bound: float) -> None:
+    """Check a number that may not equal its lower bound."""
+    if not _is_number(received) or not bound < received < math.inf:
+        raise ValueError(f"{name}: received {received!r}; expected a finite number above {bound:g}")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)

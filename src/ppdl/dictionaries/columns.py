@@ -1,0 +1,158 @@
+"""What a dictionary builds: the U of each column, as choices and mixtures of shared atoms."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ppdl import _core
+
+from .layer_input import Floats
+
+_UNITS = 2**16  # of the largest entry, in digests
+
+
+class Column(NamedTuple):
+    """One column (paper, Sec. 3.4): U = B[:, atoms] mix, for `n_hidden` hidden units."""
+
+    n_hidden: int
+    atoms: npt.NDArray[np.int64]
+    mix: Floats | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class DictionaryColumns:
+    """The dictionaries U_1, …, U_J of a layer, U_j = B[:, atoms_j] mix_j.
+
+    `Dictionary.columns` makes them; `weights` hands them to the core.
+
+    Parameters
+    ----------
+    n_visible : int
+        Rows of every U_j.
+    columns : tuple of Column
+        Hidden units, atoms (indices of B's columns; of the inputs, where there is no B) and mix of each column.
+    base : ndarray of shape (n_visible, n_base), optional
+        B, float64, read-only; None is the identity.
+    learned : bool, default=False
+        Whether U is learned with V; then only the number of a column's atoms counts.
+    stores_base : bool, default=False
+        Whether B follows from more than the specification, the input's shape and the seed, so that a saved model must
+        hold it and give it back to `Dictionary.columns(..., base=)`.
+
+    Examples
+    --------
+    >>> from ppdl.dictionaries import DCT, LayerInput
+    >>> columns = DCT().columns(LayerInput(64, shape=(8, 8)), fraction=0.25, sizes=(10, 10))
+    >>> columns.n_dynamic, columns.n_static, columns.dictionary(0).shape
+    (320, 2048, (64, 16))
+    """
+
+    n_visible: int
+    columns: tuple[Column, ...]
+    base: Floats | None = None
+    learned: bool = False
+    stores_base: bool = False
+
+    @property
+    def n_hidden(self) -> int:
+        """Hidden units of all columns."""
+        return sum(column.n_hidden for column in self.columns)
+
+    @property
+    def n_atoms(self) -> int:
+        """Atoms of all columns."""
+        return sum(len(column.atoms) for column in self.columns)
+
+    @property
+    def n_dynamic(self) -> int:
+        """Numbers that are learned: those of V, and of U where it is learned."""
+        n_v = sum(len(column.atoms) * column.n_hidden for column in self.columns)
+        return n_v + self.learned * self.n_visible * self.n_atoms
+
+    @property
+    def n_static(self) -> int:
+        """Numbers of U that are fixed; none where U only selects inputs."""
+        selects = self.base is None and all(column.mix is None for column in self.columns)
+        return 0 if self.learned or selects else self.n_visible * self.n_atoms
+
+    def dictionary(self, j: int) -> Floats:
+        """U_j, shape (n_visible, n_atoms_j); not of a learned one."""
+        if self.learned:
+            raise ValueError("U is learned: it is part of the network's parameters, not of its dictionary")
+        _, atoms, mix = self.columns[j]
+        U = np.eye(self.n_visible)[:, atoms] if self.base is None else self.base[:, atoms]
+        return U if mix is None else U @ mix
+
+    def weights(self, dtype: npt.DTypeLike) -> Any:
+        """`PredictedWeights` of the core, `_core.f32`'s or `_core.f64`'s.
+
+        Parameters
+        ----------
+        dtype : float32 or float64
+            Precision of the layer: B and the mixes are rounded to it.
+        """
+        dtype = np.dtype(dtype)
+        core = {np.dtype(np.float32): _core.f32, np.dtype(np.float64): _core.f64}[dtype]
+
+        def rounded(matrix: Floats | None) -> Any:
+            return None if matrix is None else np.ascontiguousarray(matrix, dtype=dtype)
+
+        columns = [(column.n_hidden, column.atoms, rounded(column.mix)) for column in self.columns]
+        return core.PredictedWeights(self.n_visible, columns, rounded(self.base), learned=self.learned)
+
+    def digest(self) -> str:
+        """SHA-256 of the dictionaries, in hexadecimal: equal if and only if the same U were built.
+
+        It covers shapes, atoms, and one fixed random combination of the rows of each U_j in fixed point, units of 2^-16
+        of its largest entry. Last bits, which differ between CPU levels and math libraries, do not show. (The entries
+        of U themselves would not do: among a million of them, some lie on the edge between two fixed-point numbers.)
+        """
+        sha = hashlib.sha256()
+        header = [self.n_visible, self.learned, [[n_hidden, len(atoms)] for n_hidden, atoms, _ in self.columns]]
+        sha.update(json.dumps(header).encode())
+        for column in self.columns:
+            sha.update(column.atoms.astype("<i8").tobytes())
+        if self.n_static > 0:
+            probe = _core.dictionary.gaussian(1, self.n_visible, seed=0, stream=0)
+            seen = probe if self.base is None else probe @ self.base
+            parts = [seen[0, atoms] if mix is None else seen[0, atoms] @ mix for _, atoms, mix in self.columns]
+            sketch = np.concatenate(parts)
+            largest = np.abs(sketch).max(initial=0.0) or 1.0
+            sha.update(np.rint(sketch / largest * _UNITS).astype("<i8").tobytes())
+        return sha.hexdigest()
+
+
+def column_sizes(n_hidden: int, n_columns: int) -> tuple[int, ...]:
+    """Divide `n_hidden` hidden units between `n_columns` columns, the first ones one unit larger if need be.
+
+    Raises
+    ------
+    ValueError
+        If a column would get no unit.
+
+    Examples
+    --------
+    >>> column_sizes(10, 4)
+    (3, 3, 2, 2)
+    """
+    if not 1 <= n_columns <= n_hidden:
+        raise ValueError(f"n_columns: received {n_columns}; expected 1 to {n_hidden}, the number of hidden units")
+    small, n_larger = divmod(n_hidden, n_columns)
+    return (small + 1,) * n_larger + (small,) * (n_columns - n_larger)
+
+
+def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
+    """Hidden units of each column as ints, at least one column, at least one unit in each."""
+    checked = tuple(int(size) for size in sizes)
+    if not checked or min(checked) < 1:
+        raise ValueError(
+            f"sizes: received {tuple(sizes)}; expected at least one column, of at least one hidden unit each"
+        )
+    return checked

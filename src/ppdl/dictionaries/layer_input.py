@@ -1,0 +1,130 @@
+"""What a dictionary may know of the layer that it is built for."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ppdl import _core
+
+Floats = npt.NDArray[np.float64]
+Activations = npt.NDArray[np.float32] | npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerInput:
+    """The inputs of one layer: how many, where they lie, what they look like over the data.
+
+    Parameters
+    ----------
+    n_visible : int
+        Number of inputs of the layer, at least 1.
+    shape : tuple of 2 or 3 ints, or array-like of shape (n_points, d), optional
+        Where the inputs lie. ``(height, width)`` or ``(height, width, channels)`` for images flattened in C order, so
+        that input ``(row * width + column) * channels + channel`` is that channel of that pixel. Or the coordinates of
+        any points; then `n_visible` is a multiple of their number, and again a point's channels stand next to each
+        other. None where there is no topology, as in hidden layers.
+    activations : array of shape (n_samples, n_visible), or callable that returns it, optional
+        The layer's inputs over the data, float32 or float64, for the dictionaries that are made from data. A callable
+        is only called by those.
+    seed : int, default=0
+        Seed of the random choices.
+    layer : int, default=0
+        Number of the layer in its network: layers with the same seed make independent choices.
+
+    Raises
+    ------
+    ValueError
+        If `shape` does not hold `n_visible` inputs.
+
+    Examples
+    --------
+    >>> inputs = LayerInput(12, shape=(2, 3, 2))
+    >>> inputs.n_channels, inputs.points.shape
+    (2, (6, 2))
+    """
+
+    n_visible: int
+    shape: tuple[int, ...] | npt.ArrayLike | None = None
+    activations: Activations | Callable[[], Activations] | None = None
+    seed: int = 0
+    layer: int = 0
+
+    def __post_init__(self) -> None:
+        if self.n_visible < 1:
+            raise ValueError(f"n_visible: received {self.n_visible}; a layer has at least 1 input")
+        if self.shape is None:
+            return
+        if np.ndim(self.shape) == 2:
+            points = np.array(self.shape, dtype=np.float64)
+            if not np.isfinite(points).all():
+                raise ValueError("input_shape: the coordinates hold NaN or infinity")
+            if len(points) == 0 or self.n_visible % len(points) != 0:
+                raise ValueError(
+                    f"input_shape: received coordinates of {len(points)} points; "
+                    f"expected as many as there are inputs, {self.n_visible}, or that number divided by the channels"
+                )
+            points.setflags(write=False)
+            object.__setattr__(self, "shape", points)
+        else:
+            object.__setattr__(self, "shape", _checked_grid(self.shape, self.n_visible))
+
+    @property
+    def grid(self) -> tuple[int, int] | None:
+        """Height and width, None unless the inputs lie on a grid."""
+        return self.shape[:2] if isinstance(self.shape, tuple) else None
+
+    @property
+    def points(self) -> Floats | None:
+        """Coordinates of the pixels or points, shape (n_points, d); None without a topology."""
+        if self.grid is None:
+            return self.shape
+        return np.stack(np.indices(self.grid), axis=-1).reshape(-1, 2).astype(np.float64)
+
+    @property
+    def n_channels(self) -> int:
+        """Inputs at each point; 1 without a topology."""
+        points = self.points
+        return 1 if points is None else self.n_visible // len(points)
+
+    def sample(self, who: str) -> Activations:
+        """Activations, shape (n_samples, n_visible), C order, float32 or float64.
+
+        Parameters
+        ----------
+        who : str
+            The dictionary that asks, named in errors.
+        """
+        X = self.activations() if callable(self.activations) else self.activations
+        if X is None:
+            raise ValueError(
+                f"{who} is made from data: LayerInput needs `activations`, of shape (n_samples, {self.n_visible})"
+            )
+        X = np.asarray(X)
+        X = np.ascontiguousarray(X, dtype=np.float32 if X.dtype == np.float32 else np.float64)
+        if X.ndim != 2 or X.shape[1] != self.n_visible:
+            raise ValueError(f"activations: received shape {X.shape}; expected (n_samples, {self.n_visible})")
+        return X
+
+    def stream(self, column: int = 0) -> int:
+        """Key of the random numbers of one column of this layer."""
+        return _core.dictionary.stream(self.layer, column)
+
+
+def _checked_grid(shape: object, n_visible: int) -> tuple[int, ...]:
+    try:
+        grid = tuple(operator.index(side) for side in shape)  # type: ignore[attr-defined]
+    except TypeError:
+        grid = ()
+    if len(grid) not in (2, 3) or min(grid) < 1:
+        raise ValueError(
+            f"input_shape: received {shape!r}; expected (height, width), (height, width, channels), "
+            "or coordinates of shape (n_points, d)"
+        )
+    if np.prod(grid) != n_visible:
+        raise ValueError(f"input_shape: {grid} holds {np.prod(grid)} inputs; expected {n_visible}, those of the layer")
+    return grid

@@ -1,0 +1,50 @@
+"""Eigenvectors of the covariance of a layer's inputs."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import ClassVar
+
+from ppdl import _core
+
+from .base import AtomDictionary
+from .layer_input import Floats, LayerInput
+
+
+@dataclass(frozen=True, repr=False)
+class PrincipalComponents(AtomDictionary, id="principal-components"):
+    """Eigenvectors of the covariance of the layer's inputs over the data, largest variance first.
+
+    Parameters
+    ----------
+    center : bool, default=True
+        Whether the inputs' means are removed; if not, the eigenvectors are those of the second moments, and the first
+        one tends to the mean.
+    orthonormalize : bool, default=False
+        Of no effect: the atoms are orthonormal.
+    selection, leading
+        See `AtomDictionary`. With ``selection="leading"``, directions of large variance only.
+    tied : bool, default=True
+        Of no effect: the atoms span the channels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ppdl.dictionaries import LayerInput, PrincipalComponents
+    >>> X = np.random.default_rng(0).normal(size=(100, 3)) * [1.0, 10.0, 0.1]
+    >>> columns = PrincipalComponents().columns(LayerInput(3, activations=X), sizes=(5,))
+    >>> np.abs(columns.base[:, 0]).argmax()
+    np.int64(1)
+    """
+
+    center: bool = dataclasses.field(default=True, kw_only=True)
+
+    data_driven: ClassVar[bool] = True
+    orthonormal: ClassVar[bool] = True
+
+    def base(self, inputs: LayerInput) -> Floats:
+        """All eigenvectors, shape (n_visible, n_visible)."""
+        C = _core.dictionary.covariance(inputs.sample("PrincipalComponents"), 1, self.center)
+        vectors: Floats = _core.dictionary.symmetric_eigenvectors(C)
+        return vectors
