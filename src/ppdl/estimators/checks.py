@@ -1,0 +1,51 @@
+"""Checks of constructor parameters: each names the parameter, what was received and what was expected."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+
+def integer(name: str, value: Any, *, at_least: int = 1) -> int:
+    """Check a whole number."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < at_least:
+        raise ValueError(f"{name}: received {value!r}; expected an integer, at least {at_least}")
+    return int(value)
+
+
+def real(
+    name: str, value: Any, *, above: float = -math.inf, at_least: float = -math.inf, below: float = math.inf
+) -> float:
+    """Check a number with above < value < below and value >= at_least."""
+    valid = isinstance(value, Real) and not isinstance(value, bool)
+    if not valid or not (above < value < below and value >= at_least):
+        lower = f"above {above:g}" if above > -math.inf else f"at least {at_least:g}"
+        upper = f" and below {below:g}" if below < math.inf else " and finite"
+        raise ValueError(f"{name}: received {value!r}; expected a number {lower}{upper}")
+    return float(value)
+
+
+def boolean(name: str, value: Any) -> bool:
+    """Check a truth value."""
+    if value not in (True, False):
+        raise ValueError(f"{name}: received {value!r}; expected True or False")
+    return bool(value)
+
+
+def one_of(name: str, value: Any, options: Iterable[Any]) -> Any:
+    """Check an option."""
+    options = list(options)
+    if not any(type(value) is type(option) and value == option for option in options):
+        raise ValueError(f"{name}: received {value!r}; expected one of {', '.join(map(repr, options))}")
+    return value
+
+
+def per_layer(name: str, value: Any, n_layers: int) -> list[Any]:
+    """Return one value for each hidden layer, from a sequence of them or from a single one for all."""
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return [value] * n_layers
+    if len(value) != n_layers:
+        raise ValueError(f"{name}: received {len(value)} values; expected one, or one for each of {n_layers} hidden layers")
+    return list(value)

@@ -1,0 +1,333 @@
+"""One call of `fit`: the solvers at work on a model, what they record, and what ends them."""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.exceptions import ConvergenceWarning
+
+from ppdl import _core
+
+from . import schedules
+from .architecture import build_network, core
+from .building import Rows, deeper_data_driven, rebuilt_dictionaries
+from .callbacks import FitCallbacks
+from .model import Array, Model
+from .progress import ProgressTable
+from .stopping import Stagnation
+from .training import Batches, Samples, Training
+
+Validation = Callable[[Array], tuple[float, float]]
+"""Outputs for the validation set -> (loss, score)."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a model is fitted to.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, n_inputs)
+        C order, float32 or float64.
+    targets : ndarray
+        As the core takes them.
+    weight : ndarray of shape (n_samples,) or None
+        Of the samples.
+    rows : ndarray of int64
+        Samples to train on.
+    X_val : ndarray or None
+        The validation set.
+    validate : callable or None
+        Judges the outputs for it.
+    """
+
+    X: Array
+    targets: npt.NDArray[Any]
+    weight: Array | None
+    rows: Rows
+    X_val: Array | None = None
+    validate: Validation | None = None
+
+
+@dataclass
+class Result:
+    """What a solver returns; `model` is that of the last complete epoch, or the best one with early stopping."""
+
+    model: Model
+    history: dict[str, list[float]] = field(default_factory=dict)
+    n_iter: int = 0
+    n_seen: int = 0
+    loss: float = math.nan
+    optimizer_state: Any = None
+
+    def record(self, entries: dict[str, float]) -> None:
+        """Append an epoch to the history."""
+        for key, value in entries.items():
+            self.history.setdefault(key, []).append(value)
+
+
+def batch_size(params: Any, n_samples: int) -> int:
+    """Return the size of mini-batches: as in scikit-learn, "auto" is min(200, n_samples)."""
+    if params.batch_size == "auto":
+        return min(200, n_samples)
+    if params.batch_size > n_samples:
+        warnings.warn(f"batch_size: received {params.batch_size}, clipped to the {n_samples} samples", stacklevel=2)
+    return min(int(params.batch_size), n_samples)
+
+
+def training_network(params: Any, model: Model, size: int, n_pooled: int) -> Any:
+    """Make the network that trains: with dropout and weight decay, planned for its batches.
+
+    Parameters
+    ----------
+    params : estimator
+        Whose attributes are the parameters.
+    model : Model
+        Its weights.
+    size : int
+        Samples of a batch.
+    n_pooled : int
+        Samples that the first layer may pool once; 0 forbids it.
+    """
+    network = build_network(
+        model.architecture,
+        model.weights,
+        model.dtype,
+        order=params.order,
+        dropout=params.dropout,
+        input_dropout=params.input_dropout,
+        alpha=params.alpha,
+        penalty=params.penalty,
+    )
+    network.plan(size, n_pooled, params.memory_limit)
+    return network
+
+
+class BatchFit:
+    """SGD or Adam over epochs, with scikit-learn's rules of stopping.
+
+    Parameters
+    ----------
+    params : estimator
+        Whose attributes are the parameters.
+    model : Model
+        Where to start.
+    data : Data
+        What to fit.
+    callbacks : FitCallbacks
+        Told of every epoch.
+    once : bool
+        Whether this is a `partial_fit`: one epoch, nothing pooled, no rule of stopping.
+    first_epoch, n_seen : int
+        Epochs done and samples seen by earlier calls.
+    optimizer_state : object
+        From an earlier call, to go on with.
+    """
+
+    def __init__(
+        self,
+        params: Any,
+        model: Model,
+        data: Data,
+        callbacks: FitCallbacks,
+        *,
+        once: bool,
+        first_epoch: int,
+        n_seen: int,
+        optimizer_state: Any,
+    ) -> None:
+        self.params = params
+        self.data = data
+        self.callbacks = callbacks
+        self.max_epochs = 1 if once else int(params.max_iter)
+        self.result = Result(model)
+        self.schedule = schedules.schedule(params.learning_rate, solver=params.solver, power_t=params.power_t)
+        self._stagnation = Stagnation(params.tol, math.inf if once else params.n_iter_no_change)
+        self._ends_with_epochs = once or self.schedule.fixed_length or params.n_iter_no_change == math.inf
+        self._size = batch_size(params, len(data.rows))
+        self._n_pooled = 0 if once else len(data.X)
+        self._best_score = -math.inf
+        network = training_network(params, model, self._size, self._n_pooled)
+        pooled = network.pool_input(data.X, params.n_threads) if network.pools_input else data.X
+        S = core(model.dtype)
+        if params.solver == "sgd":
+            optimizer = S.Sgd(params.momentum, params.nesterovs_momentum)
+        else:
+            optimizer = S.Adam(params.beta_1, params.beta_2, params.epsilon)
+        self.training = Training(
+            network,
+            model.theta,
+            optimizer,
+            Samples(pooled, data.targets, data.weight, data.rows),
+            Batches(self._size, params.shuffle, model.architecture.seed, params.n_threads),
+            self.schedule,
+            rate=params.learning_rate_init,
+            max_epochs=self.max_epochs,
+            first_epoch=first_epoch,
+            n_seen=n_seen,
+            max_column_norm=params.max_column_norm or 0.0,
+        )
+        if optimizer_state is not None:
+            self.training.load_state(optimizer_state)
+
+    def run(self) -> Result:
+        """Train until a rule, a callback, the user or the number of epochs ends it."""
+        params, result = self.params, self.result
+        table = ProgressTable(params.verbose, "epoch")
+        model = result.model
+        try:
+            for epoch in range(1, self.max_epochs + 1):
+                self.callbacks.begin()
+                model, entries = self._epoch(model)
+                result.n_iter, result.loss = epoch, entries["loss"]
+                result.record(entries)
+                table.line(epoch, entries)
+                if epoch == self._epoch_of_rebuilding():
+                    model = self._rebuild(model)
+                self._keep(model, entries)
+                if self.callbacks.end(lambda kept=model: {"_model": kept}):
+                    table.note("A callback ends the training.")
+                    break
+                if self._stagnates(entries, table):
+                    break
+            else:
+                if not self._ends_with_epochs:
+                    warnings.warn(
+                        f"Training did not converge within max_iter={self.max_epochs} epochs; raise max_iter, or tol",
+                        ConvergenceWarning,
+                        stacklevel=2,
+                    )
+            result.optimizer_state = self.training.state()
+        except KeyboardInterrupt:
+            warnings.warn(
+                f"Training interrupted by user; the model is that of {result.n_iter} complete epoch(s)", stacklevel=2
+            )
+        except _core.NumericalError as error:
+            if result.n_iter == 0:
+                raise
+            warnings.warn(
+                f"Training diverged in epoch {result.n_iter + 1}: {error}. "
+                f"The model is that of {result.n_iter} complete epoch(s)",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        result.n_seen = self.training.n_seen
+        return result
+
+    def _epoch(self, model: Model) -> tuple[Model, dict[str, float]]:
+        rate = float(self.training.rates()[0])
+        start = time.perf_counter()
+        loss = self.training.epoch()
+        entries = {"loss": loss, "learning_rate": rate, "time": time.perf_counter() - start}
+        model = model.with_theta(self.training.theta)
+        if self.data.validate is not None:
+            entries["val_loss"], entries["val_score"] = self.data.validate(
+                model.predict(self.data.X_val, self.params.n_threads)
+            )
+        return model, entries
+
+    def _keep(self, model: Model, entries: dict[str, float]) -> None:
+        """Keep the model of this epoch; with early stopping, if it is the best."""
+        if not self.params.early_stopping or self.data.validate is None:
+            self.result.model = model
+        elif entries["val_score"] > self._best_score:
+            self._best_score = entries["val_score"]
+            self.result.model = model
+
+    def _stagnates(self, entries: dict[str, float], table: ProgressTable) -> bool:
+        if self.schedule.fixed_length and not self.params.early_stopping:
+            return False
+        watched = "val_score" if self.params.early_stopping and "val_score" in entries else "loss"
+        value = entries[watched] if watched == "val_score" else -entries["loss"]
+        if not self._stagnation.after(value):
+            return False
+        if isinstance(self.schedule, schedules.Adaptive):
+            rate = self.schedule.after_stagnation(self.training.rate)
+            if rate is not None:
+                self.training.rate = rate
+                return False
+        table.note(
+            f"The {watched.replace('_', ' ')} improved by less than tol={self.params.tol:g} "
+            f"in {self.params.n_iter_no_change} epochs in a row."
+        )
+        return True
+
+    def _epoch_of_rebuilding(self) -> int:
+        """The epoch after which data-driven dictionaries of deeper layers are made anew; 0 for never."""
+        if self.params.pretraining != "supervised" or not deeper_data_driven(self.result.model.architecture):
+            return 0
+        return int(self.params.pretraining_epochs or 1)
+
+    def _rebuild(self, model: Model) -> Model:
+        data, params = self.data, self.params
+        model, changed = rebuilt_dictionaries(model, data.X, data.rows, params.n_threads)
+        network = training_network(params, model, self._size, self._n_pooled)
+        self.training.change_model(network, model.theta, changed)
+        return model
+
+
+def fit_lbfgs(params: Any, model: Model, data: Data, callbacks: FitCallbacks) -> Result:
+    """Minimise the loss over the whole training set by L-BFGS.
+
+    The best point that was evaluated is kept, whatever ends the search.
+    """
+    result = Result(model)
+    size = len(data.X)
+    network = training_network(params, model, size, size)
+    inputs = network.pool_input(data.X, params.n_threads) if network.pools_input else data.X
+    table = ProgressTable(params.verbose, "step")
+    last = time.perf_counter()
+
+    def after_iteration(*, n_iterations: int, value: float, x: Array, **_: Any) -> bool:
+        nonlocal last
+        now = time.perf_counter()
+        entries = {"loss": value, "time": now - last}
+        last = now
+        result.model = model.with_theta(x)
+        if data.validate is not None:
+            entries["val_loss"], entries["val_score"] = data.validate(
+                result.model.predict(data.X_val, params.n_threads)
+            )
+        result.n_iter, result.loss = n_iterations, value
+        result.record(entries)
+        table.line(n_iterations, entries)
+        stop = callbacks.end(lambda: {"_model": result.model})
+        callbacks.begin()
+        return stop
+
+    callbacks.begin()
+    precision = np.finfo(model.dtype).eps
+    try:
+        found = core(model.dtype).fit_lbfgs(
+            network,
+            model.theta,
+            inputs,
+            data.targets,
+            data.weight,
+            max_iterations=params.max_iter,
+            max_evaluations=params.max_fun,
+            gradient_tolerance=params.tol,
+            value_tolerance=max(2.220446049250313e-09, 10 * float(precision)),  # SciPy's, or what float32 can show
+            callback=after_iteration,
+            n_threads=params.n_threads,
+        )
+    except KeyboardInterrupt:
+        warnings.warn(
+            f"Training interrupted by user; the model is that of {result.n_iter} iteration(s)", stacklevel=2
+        )
+        return result
+    if not math.isfinite(found.value):
+        raise _core.NumericalError(f"L-BFGS found no finite loss: {found.message}; scale the inputs, or lower init")
+    if not found.converged and found.status != "stopped_by_callback":
+        warnings.warn(f"L-BFGS did not converge: {found.message}", ConvergenceWarning, stacklevel=2)
+    result.model = model.with_theta(np.asarray(found.x))
+    result.n_iter, result.loss = found.n_iterations, found.value
+    result.n_seen = found.n_evaluations * len(data.rows)
+    return result
