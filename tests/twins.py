@@ -1,0 +1,41 @@
+"""The core's weights, layers and networks made from the oracles'."""
+
+import numpy as np
+from oracles.network import Activation, Dense
+
+from ppdl import _core
+
+ORDERS = ("predict", "pool", "auto")
+
+
+def scalar(core):
+    return np.float32 if core is _core.f32 else np.float64
+
+
+def core_weights(weights, core=_core.f64):
+    """The core's form of the oracle's `Weights`."""
+
+    def array(a):
+        return None if a is None else np.ascontiguousarray(a, dtype=scalar(core))
+
+    columns = [
+        (column.n_hidden, None if column.atoms is None else np.array(column.atoms, dtype=np.int64), array(column.mix))
+        for column in weights.columns
+    ]
+    return core.PredictedWeights(weights.n_visible, columns, array(weights.base), learned=weights.learned)
+
+
+def core_layer(layer, core=_core.f64, order="auto"):
+    if isinstance(layer, Dense):
+        return core.Dense(core_weights(layer.weights, core), order=order, bias=layer.bias)
+    return core.Activation(layer.kind) if isinstance(layer, Activation) else core.Maxout(layer.n_inputs, layer.n_pieces)
+
+
+def core_network(network, core=_core.f64, order="auto", *, input_dropout=0.0, batch_size=16):
+    """The core's form of the oracle's `Network`, planned; dropout of its inputs if wanted."""
+    layers = [core_layer(layer, core, order) for layer in network.layers]
+    if input_dropout > 0:
+        layers.insert(0, core.Dropout(input_dropout))
+    made = core.Network(layers, network.loss, n_inputs=network.n_inputs, alpha=network.alpha, penalty=network.penalty)
+    made.plan(batch_size)
+    return made
