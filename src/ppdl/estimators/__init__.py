@@ -1,5 +1,23 @@
 """Multi-layer perceptrons that learn a part of their weights, under scikit-learn's contract."""
 
 from .classifier import PredictedMLPClassifier as PredictedMLPClassifier
+from .displays import HistoryDisplay as HistoryDisplay
+from .displays import WeightsDisplay as WeightsDisplay
+from .persistence import load as load
+from .regressor import PredictedMLPRegressor as PredictedMLPRegressor
+from .schedules import Geometric as Geometric
+from .schedules import OneCycle as OneCycle
+from .schedules import Schedule as Schedule
+from .summary import Summary as Summary
 
-__all__ = ["PredictedMLPClassifier"]
+__all__ = [
+    "Geometric",
+    "HistoryDisplay",
+    "OneCycle",
+    "PredictedMLPClassifier",
+    "PredictedMLPRegressor",
+    "Schedule",
+    "Summary",
+    "WeightsDisplay",
+    "load",
+]

@@ -26,15 +26,15 @@ class FitCallbacks:
     ----------
     estimator : estimator
         The one that is fitted.
-    n_epochs : int
-        At most so many tasks follow.
+    n_epochs : int or None
+        At most so many tasks follow; None where that is unknown.
     X, y : array-like
         The training data.
     sample_weight : array-like or None
         Their weights, as the user gave them.
     """
 
-    def __init__(self, estimator: Any, n_epochs: int, X: Any, y: Any, sample_weight: Any) -> None:
+    def __init__(self, estimator: Any, n_epochs: int | None, X: Any, y: Any, sample_weight: Any) -> None:
         self._estimator = estimator
         metadata = None if sample_weight is None else {"sample_weight": sample_weight}
         self._data = {"X": X, "y": y, "metadata": metadata}

@@ -47,5 +47,7 @@ def per_layer(name: str, value: Any, n_layers: int) -> list[Any]:
     if not isinstance(value, Sequence) or isinstance(value, str):
         return [value] * n_layers
     if len(value) != n_layers:
-        raise ValueError(f"{name}: received {len(value)} values; expected one, or one for each of {n_layers} hidden layers")
+        raise ValueError(
+            f"{name}: received {len(value)} values; expected one, or one for each of {n_layers} hidden layers"
+        )
     return list(value)

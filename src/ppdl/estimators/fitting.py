@@ -61,6 +61,7 @@ class Result:
     """What a solver returns; `model` is that of the last complete epoch, or the best one with early stopping."""
 
     model: Model
+    batch_plan: tuple[int, int]  # samples of a batch, and of the set that may be pooled once
     history: dict[str, list[float]] = field(default_factory=dict)
     n_iter: int = 0
     n_seen: int = 0
@@ -147,14 +148,12 @@ class BatchFit:
         self.data = data
         self.callbacks = callbacks
         self.max_epochs = 1 if once else int(params.max_iter)
-        self.result = Result(model)
         self.schedule = schedules.schedule(params.learning_rate, solver=params.solver, power_t=params.power_t)
         self._stagnation = Stagnation(params.tol, math.inf if once else params.n_iter_no_change)
         self._ends_with_epochs = once or self.schedule.fixed_length or params.n_iter_no_change == math.inf
-        self._size = batch_size(params, len(data.rows))
-        self._n_pooled = 0 if once else len(data.X)
+        self.result = Result(model, (batch_size(params, len(data.rows)), 0 if once else len(data.X)))
         self._best_score = -math.inf
-        network = training_network(params, model, self._size, self._n_pooled)
+        network = training_network(params, model, *self.result.batch_plan)
         pooled = network.pool_input(data.X, params.n_threads) if network.pools_input else data.X
         S = core(model.dtype)
         if params.solver == "sgd":
@@ -166,7 +165,7 @@ class BatchFit:
             model.theta,
             optimizer,
             Samples(pooled, data.targets, data.weight, data.rows),
-            Batches(self._size, params.shuffle, model.architecture.seed, params.n_threads),
+            Batches(self.result.batch_plan[0], params.shuffle, model.architecture.seed, params.n_threads),
             self.schedule,
             rate=params.learning_rate_init,
             max_epochs=self.max_epochs,
@@ -268,7 +267,7 @@ class BatchFit:
     def _rebuild(self, model: Model) -> Model:
         data, params = self.data, self.params
         model, changed = rebuilt_dictionaries(model, data.X, data.rows, params.n_threads)
-        network = training_network(params, model, self._size, self._n_pooled)
+        network = training_network(params, model, *self.result.batch_plan)
         self.training.change_model(network, model.theta, changed)
         return model
 
@@ -278,9 +277,8 @@ def fit_lbfgs(params: Any, model: Model, data: Data, callbacks: FitCallbacks) ->
 
     The best point that was evaluated is kept, whatever ends the search.
     """
-    result = Result(model)
-    size = len(data.X)
-    network = training_network(params, model, size, size)
+    result = Result(model, (len(data.X), len(data.X)))
+    network = training_network(params, model, *result.batch_plan)
     inputs = network.pool_input(data.X, params.n_threads) if network.pools_input else data.X
     table = ProgressTable(params.verbose, "step")
     last = time.perf_counter()
@@ -319,9 +317,7 @@ def fit_lbfgs(params: Any, model: Model, data: Data, callbacks: FitCallbacks) ->
             n_threads=params.n_threads,
         )
     except KeyboardInterrupt:
-        warnings.warn(
-            f"Training interrupted by user; the model is that of {result.n_iter} iteration(s)", stacklevel=2
-        )
+        warnings.warn(f"Training interrupted by user; the model is that of {result.n_iter} iteration(s)", stacklevel=2)
         return result
     if not math.isfinite(found.value):
         raise _core.NumericalError(f"L-BFGS found no finite loss: {found.message}; scale the inputs, or lower init")

@@ -190,7 +190,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         )
         data = self._data(X, y, targets, weight, X_val, y_val, seed)
 
-        n_epochs = 1 if incremental else int(self.max_iter)
+        n_epochs = None if self.solver == "lbfgs" else 1 if incremental else int(self.max_iter)
         callbacks = FitCallbacks(self, n_epochs, *given)
         if continued:
             if architecture != self._model.architecture:
@@ -226,7 +226,9 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
                 f"partial_fit does not support learning_rate={self.learning_rate!r}: the schedule needs the number of epochs"
             )
         if self.pretraining is not None:
-            raise ValueError(f"partial_fit does not support pretraining={self.pretraining!r}: it has one epoch; use fit")
+            raise ValueError(
+                f"partial_fit does not support pretraining={self.pretraining!r}: it has one epoch; use fit"
+            )
 
     def _validate_training_data(self, X: Any, y: Any, continued: bool) -> tuple[Array, npt.NDArray[Any]]:
         X, y = validate_data(
@@ -248,7 +250,9 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
                 sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight", estimator=self, copy=True
             )
             if given.ndim != 1:
-                raise ValueError(f"sample_weight: received shape {given.shape}; expected ({len(X)},), one for each sample")
+                raise ValueError(
+                    f"sample_weight: received shape {given.shape}; expected ({len(X)},), one for each sample"
+                )
             check_consistent_length(X, given)
             if given.min() < 0.0:
                 raise ValueError(f"sample_weight: the smallest is {given.min()}; weights must not be negative")
@@ -319,6 +323,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         """Set the fitted attributes from what a solver returned."""
         before = self.history_ if continued else {}
         self._model = result.model
+        self._batch_plan = result.batch_plan
         self._optimizer_state = result.optimizer_state
         self.history_ = {
             key: [*before.get(key, []), *result.history.get(key, [])] for key in {**before, **result.history}

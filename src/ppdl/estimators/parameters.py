@@ -57,7 +57,9 @@ def _check_pretraining(params: Any) -> None:
     if params.pretraining == "autoencoder":
         AutoencoderOptions.of(params.pretraining_options)
         if params.activation == "maxout":
-            raise ValueError("pretraining: 'autoencoder' is not defined for activation='maxout'; choose another activation")
+            raise ValueError(
+                "pretraining: 'autoencoder' is not defined for activation='maxout'; choose another activation"
+            )
     elif params.pretraining_options is not None:
         raise ValueError(
             f"pretraining_options: received {params.pretraining_options!r}; they belong to pretraining='autoencoder'"

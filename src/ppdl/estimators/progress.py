@@ -33,7 +33,9 @@ class ProgressTable:
         """Print one line."""
         if not self.verbose:
             return
-        columns = [(heading, width, form, entries[key]) for key, (heading, width, form) in _COLUMNS.items() if key in entries]
+        columns = [
+            (heading, width, form, entries[key]) for key, (heading, width, form) in _COLUMNS.items() if key in entries
+        ]
         if not self._started:
             self._started = True
             print(f"{self.unit:>8}" + "".join(f"{heading:>{width}}" for heading, width, _, _ in columns))

@@ -1,0 +1,198 @@
+"""Pictures of a fitted network, as scikit-learn's display objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import check_is_fitted
+
+from .model import Array
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+
+class WeightsDisplay:
+    """The weights of some hidden units, each drawn as an image over the layer's inputs.
+
+    Parameters
+    ----------
+    images : ndarray of shape (n_images, height, width) or (n_images, height, width, channels)
+        One image for each unit.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        What it is drawn on.
+    figure_ : matplotlib Figure
+        Its figure.
+    """
+
+    def __init__(self, images: Array) -> None:
+        self.images = images
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        layer: int = 0,
+        units: int | Sequence[int] = 50,
+        ax: Axes | None = None,
+        **options: Any,
+    ) -> WeightsDisplay:
+        """Draw weights of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : PredictedMLPClassifier or PredictedMLPRegressor
+            Fitted.
+        layer : int, default=0
+            Number of the layer. The first one's inputs lie as `input_shape` says; where that is not a grid, and in other
+            layers, a unit's weights are a single row.
+        units : int or sequence of int, default=50
+            Which units, or how many, spread evenly over the columns.
+        ax : matplotlib Axes, default=None
+            Where to draw.
+        **options
+            For `matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        WeightsDisplay
+        """
+        check_is_fitted(estimator)
+        coefs = estimator.coefs_
+        if not -len(coefs) <= layer < len(coefs):
+            raise ValueError(f"layer: received {layer}; expected 0 to {len(coefs) - 1}")
+        W = coefs[layer]
+        if isinstance(units, int):
+            units = np.unique(np.linspace(0, W.shape[1] - 1, min(units, W.shape[1])).round().astype(int)).tolist()
+        grid = estimator.input_shape if layer in (0, -len(coefs)) else None
+        shape = tuple(grid) if grid is not None and np.ndim(grid) == 1 else (1, len(W))
+        return cls(W.T[units].reshape(len(units), *shape)).plot(ax=ax, **options)
+
+    def plot(self, *, ax: Axes | None = None, **options: Any) -> WeightsDisplay:
+        """Draw the images side by side, all on one scale that is symmetric about zero.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        **options
+            For `matplotlib.axes.Axes.imshow`.
+
+        Returns
+        -------
+        WeightsDisplay
+        """
+        pyplot = _pyplot("WeightsDisplay.plot")
+        if ax is None:
+            _, ax = pyplot.subplots()
+        largest = float(np.abs(self.images).max()) or 1.0
+        picture = _tiled(self.images, np.nan)
+        if picture.ndim == 3:
+            picture = 0.5 + picture / (2.0 * largest)  # colours, grey for zero
+            options = {**options}
+        else:
+            options = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest, **options}
+        ax.imshow(picture, **{"interpolation": "nearest", **options})
+        ax.set_axis_off()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _tiled(images: Array, gap: float) -> Array:
+    """Lay images out in rows, about as many rows as columns, a pixel of `gap` between them."""
+    n, height, width = images.shape[:3]
+    n_across = max(1, round(np.sqrt(n * height / width)))
+    n_down = -(-n // n_across)
+    sheet = np.full((n_down * (height + 1) - 1, n_across * (width + 1) - 1, *images.shape[3:]), gap)
+    for k, image in enumerate(images):
+        top, left = (k // n_across) * (height + 1), (k % n_across) * (width + 1)
+        sheet[top : top + height, left : left + width] = image
+    return sheet[..., 0] if sheet.shape[3:] == () and sheet.ndim == 3 and sheet.shape[2] == 1 else sheet
+
+
+class HistoryDisplay:
+    """Curves of training: loss, and validation score where there is one, over epochs.
+
+    Parameters
+    ----------
+    history : mapping of str to sequence of float
+        As `history_` of an estimator.
+
+    Attributes
+    ----------
+    ax_ : ndarray of matplotlib Axes
+        Of the losses, and of the scores.
+    figure_ : matplotlib Figure
+        Their figure.
+    """
+
+    def __init__(self, history: Mapping[str, Sequence[float]]) -> None:
+        self.history = history
+
+    @classmethod
+    def from_estimator(cls, estimator: Any, *, ax: Any = None, **options: Any) -> HistoryDisplay:
+        """Draw the history of a fitted estimator.
+
+        Parameters
+        ----------
+        estimator : PredictedMLPClassifier or PredictedMLPRegressor
+            Fitted.
+        ax : matplotlib Axes or sequence of them, default=None
+            Where to draw: the losses, and the scores if a second one is given.
+        **options
+            For `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        HistoryDisplay
+        """
+        check_is_fitted(estimator)
+        return cls({key: list(values) for key, values in estimator.history_.items()}).plot(ax=ax, **options)
+
+    def plot(self, *, ax: Any = None, **options: Any) -> HistoryDisplay:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes or sequence of them, default=None
+            Where to draw: the losses, and the scores if a second one is given; None makes a figure.
+        **options
+            For `matplotlib.axes.Axes.plot`.
+
+        Returns
+        -------
+        HistoryDisplay
+        """
+        pyplot = _pyplot("HistoryDisplay.plot")
+        panels = [{"loss": "training", "val_loss": "validation"}, {"val_score": "validation"}]
+        panels = [{key: label for key, label in panel.items() if key in self.history} for panel in panels]
+        panels = [panel for panel in panels if panel]
+        if ax is None:
+            _, ax = pyplot.subplots(
+                1, len(panels), figsize=(4.8 * len(panels), 3.6), layout="constrained", squeeze=False
+            )
+        axes: npt.NDArray[Any] = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+        for panel, axis, name in zip(panels, axes, ("loss", "score"), strict=False):
+            for key, label in panel.items():
+                values = self.history[key]
+                axis.plot(range(1, len(values) + 1), values, **{"label": label, **options})
+            axis.set(xlabel="epoch", ylabel=name)
+            axis.legend()
+        self.ax_, self.figure_ = axes, axes[0].figure
+        return self
+
+
+def _pyplot(who: str) -> Any:
+    try:
+        from matplotlib import pyplot
+    except ImportError as error:
+        raise ImportError(f"{who} needs matplotlib: pip install 'ppdl[plot]'") from error
+    return pyplot

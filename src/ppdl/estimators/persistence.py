@@ -1,0 +1,372 @@
+"""Fitted estimators in safetensors files: numbers and a JSON specification, no code.
+
+A file holds, for each layer n counted from 0, the tensors ``layer.n.bias``, ``layer.n.V.j`` for each column j, ``layer.n.U.j``
+where U is learned, ``layer.n.base`` where B was made from data; and, under the metadata key "ppdl", a JSON object.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sklearn
+from safetensors import SafetensorError, safe_open
+from safetensors.numpy import save_file
+
+from ppdl import _core
+from ppdl.dictionaries import Dictionary
+
+from . import schedules
+from .architecture import Architecture, resolve
+from .model import Array, Model
+
+FORMAT = 1
+_FITTED = (
+    "n_iter_",
+    "n_outputs_",
+    "n_layers_",
+    "out_activation_",
+    "t_",
+    "loss_",
+    "best_loss_",
+    "best_validation_score_",
+    "n_features_in_",
+    "history_",
+)
+
+
+# Values as JSON --------------------------------------------------------------------------------------------------------
+
+
+def to_json(name: str, value: Any) -> Any:
+    """Return a parameter in JSON's types; dictionaries, schedules and arrays as objects with one telling key."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, (bool, int, str)):
+        return value
+    if isinstance(value, float):
+        return value if math.isfinite(value) else {"float": str(value)}
+    if isinstance(value, Dictionary):
+        return {"dictionary": value.get_config()}
+    if isinstance(value, schedules.Schedule):
+        return {"learning_rate": value.get_config()}
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iuf":
+        return {"array": value.tolist()}
+    if isinstance(value, (list, tuple)):
+        return {type(value).__name__: [to_json(name, item) for item in value]}
+    if isinstance(value, Mapping):
+        return {"dict": [[to_json(name, key), to_json(name, item)] for key, item in value.items()]}
+    raise ValueError(
+        f"{name}: {value!r} has no JSON form, so that the estimator cannot be saved; set the parameter to one"
+    )
+
+
+def from_json(name: str, value: Any) -> Any:
+    """Return the value that `to_json` described."""
+    if not isinstance(value, dict):
+        if isinstance(value, list):
+            raise _invalid(name, "a bare list", "a tagged value")
+        return value
+    if len(value) != 1:
+        raise _invalid(name, f"an object of {len(value)} keys", "one telling key")
+    ((kind, content),) = value.items()
+    try:
+        match kind:
+            case "float":
+                return float(content)
+            case "dictionary":
+                return Dictionary.from_config(content)
+            case "learning_rate":
+                return schedules.from_config(content)
+            case "array":
+                return np.asarray(content, dtype=np.float64)
+            case "list" | "tuple":
+                items = [from_json(name, item) for item in content]
+                return tuple(items) if kind == "tuple" else items
+            case "dict":
+                return {from_json(name, key): from_json(name, item) for key, item in content}
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name}: {error}") from None
+    raise _invalid(name, f"a value of kind {kind!r}", "float, dictionary, learning_rate, array, list, tuple or dict")
+
+
+# Saving ----------------------------------------------------------------------------------------------------------------
+
+
+def save(estimator: Any, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator; see `PredictedMLPClassifier.save`."""
+    model: Model = estimator._model
+    specification = {
+        "format": FORMAT,
+        "class": type(estimator).__name__,
+        "params": {name: to_json(name, value) for name, value in _saved_params(estimator).items()},
+        "seed": model.architecture.seed,
+        "dtype": model.dtype.name,
+        "digests": [columns.digest() for columns in model.columns],
+        "fitted": {name: to_json(name, getattr(estimator, name)) for name in _FITTED},
+        "batch_plan": list(estimator._batch_plan),
+        "versions": {"ppdl": _version(), "numpy": np.__version__, "scikit-learn": sklearn.__version__},
+    }
+    if hasattr(estimator, "classes_"):
+        specification["classes"] = _classes_to_json(estimator.classes_)
+    if hasattr(estimator, "feature_names_in_"):
+        specification["feature_names"] = [str(name) for name in estimator.feature_names_in_]
+    _write(Path(path), _tensors(model), {"ppdl": json.dumps(specification, allow_nan=False)})
+
+
+def _saved_params(estimator: Any) -> dict[str, Any]:
+    params: dict[str, Any] = estimator.get_params(deep=False)
+    if isinstance(params["random_state"], (np.random.RandomState, np.random.Generator)):
+        params["random_state"] = None  # a stream of numbers; what was drawn from it is the seed
+    return params
+
+
+def _tensors(model: Model) -> dict[str, Array]:
+    tensors: dict[str, Array] = {}
+    layers = zip(model.columns, model.dynamic_coefs(), model.intercepts(), model.bases(), strict=True)
+    for n, (columns, matrices, bias, base) in enumerate(layers):
+        names = ["U", "V"] if columns.learned else ["V"]
+        for k, matrix in enumerate(matrices):
+            tensors[f"layer.{n}.{names[k % len(names)]}.{k // len(names)}"] = matrix
+        tensors[f"layer.{n}.bias"] = bias
+        if base is not None:
+            tensors[f"layer.{n}.base"] = base
+    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+
+
+def _write(path: Path, tensors: dict[str, Array], metadata: dict[str, str]) -> None:
+    """Write under another name and rename, so that the file is there whole or not at all."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    os.close(handle)
+    try:
+        save_file(tensors, temporary, metadata)
+        mask = os.umask(0)
+        os.umask(mask)
+        os.chmod(temporary, 0o666 & ~mask)  # what an ordinary file would get; mkstemp's is private
+        with open(temporary, "rb") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def _classes_to_json(classes: npt.NDArray[Any]) -> dict[str, Any]:
+    if classes.dtype.kind == "O":
+        if not all(isinstance(label, str) for label in classes):
+            raise ValueError(f"classes_: labels {classes!r} have no JSON form; use numbers, strings or truth values")
+        return {"dtype": "object", "labels": list(classes)}
+    if classes.dtype.kind not in "biufU":
+        raise ValueError(f"classes_: labels of dtype {classes.dtype} have no JSON form; use numbers or strings")
+    return {"dtype": classes.dtype.str, "labels": classes.tolist()}
+
+
+# Loading ---------------------------------------------------------------------------------------------------------------
+
+
+def load(path: str | os.PathLike[str]) -> Any:
+    """Read an estimator that `save` wrote.
+
+    The dictionaries are built anew from their specification, and their digests compared with those of the file. Nothing in
+    the file is run as code.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    PredictedMLPClassifier or PredictedMLPRegressor
+        Fitted. Its predictions are those of the saved one, to the bit on the same CPU level.
+
+    Raises
+    ------
+    ValueError
+        If the file is damaged, is not one of ppdl's, or does not agree with what its specification builds; the message names
+        the field.
+    OSError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> import numpy as np
+    >>> import ppdl
+    >>> X, y = np.eye(10), np.arange(10) % 3
+    >>> clf = ppdl.PredictedMLPClassifier((5,), max_iter=3, n_iter_no_change=np.inf, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.safetensors")
+    ...     clf.save(path)
+    ...     bool((ppdl.load(path).predict(X) == clf.predict(X)).all())
+    True
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            specification = _specification((file.metadata() or {}).get("ppdl"))
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: no mapping
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    try:
+        return _estimator(specification, tensors)
+    except (ValueError, _core.NumericalError) as error:
+        raise ValueError(f"{path}: {error}") from None
+
+
+def _specification(text: str | None) -> dict[str, Any]:
+    if text is None:
+        raise ValueError("metadata: there is no 'ppdl'; the file was not written by ppdl")
+    try:
+        specification = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"metadata: not valid JSON ({error})") from None
+    if not isinstance(specification, dict):
+        raise _invalid("metadata", type(specification).__name__, "an object")
+    if specification.get("format") != FORMAT:
+        raise _invalid("format", specification.get("format"), f"{FORMAT}, the one that this version of ppdl reads")
+    return specification
+
+
+def _estimator(specification: dict[str, Any], tensors: dict[str, Array]) -> Any:
+    from .classifier import PredictedMLPClassifier
+    from .regressor import PredictedMLPRegressor
+
+    kinds = {kind.__name__: kind for kind in (PredictedMLPClassifier, PredictedMLPRegressor)}
+    name = _field(specification, "class", str)
+    if name not in kinds:
+        raise _invalid("class", name, " or ".join(kinds))
+    params = {key: from_json(key, value) for key, value in _field(specification, "params", dict).items()}
+    try:
+        estimator = kinds[name](**params)
+    except TypeError as error:
+        raise ValueError(f"params: {error}") from None
+    fitted = _fitted(_field(specification, "fitted", dict))
+    vars(estimator).update(fitted)
+    if name == "PredictedMLPClassifier":
+        estimator.classes_ = _classes(_field(specification, "classes", dict), estimator.n_outputs_)
+    if "feature_names" in specification:
+        estimator.feature_names_in_ = np.array(_field(specification, "feature_names", list), dtype=object)
+    estimator.loss_curve_ = estimator.history_.get("loss", [])
+    estimator.validation_scores_ = (
+        None if estimator.best_validation_score_ is None else estimator.history_.get("val_score", [])
+    )
+    plan = _field(specification, "batch_plan", list)
+    if len(plan) != 2 or not all(isinstance(n, int) and n >= 0 for n in plan) or plan[0] == 0:
+        raise _invalid("batch_plan", plan, "samples of a batch and of the training set")
+    estimator._batch_plan = tuple(plan)
+    estimator._optimizer_state = None
+    architecture = resolve(
+        estimator,
+        n_inputs=estimator.n_features_in_,
+        n_outputs=estimator.n_outputs_,
+        loss=estimator._loss_name(),
+        seed=_field(specification, "seed", int),
+    )
+    estimator._model = _model(architecture, specification, tensors)
+    return estimator
+
+
+def _fitted(described: dict[str, Any]) -> dict[str, Any]:
+    missing = [name for name in _FITTED if name not in described]
+    if missing:
+        raise ValueError(f"fitted: {', '.join(missing)} missing")
+    fitted = {name: from_json(name, described[name]) for name in _FITTED}
+    for name in ("n_features_in_", "n_outputs_", "n_layers_", "n_iter_", "t_"):
+        if type(fitted[name]) is not int or fitted[name] < 0:
+            raise _invalid(name, fitted[name], "a number")
+    history = fitted["history_"]
+    if not isinstance(history, dict) or not all(isinstance(values, list) for values in history.values()):
+        raise _invalid("history_", history, "lists of numbers")
+    return fitted
+
+
+def _classes(described: dict[str, Any], n_outputs: int) -> npt.NDArray[Any]:
+    labels, dtype = _field(described, "labels", list), _field(described, "dtype", str)
+    try:
+        kind = np.dtype(dtype)
+        if kind.kind not in "biufU" and dtype != "object":
+            raise TypeError(f"labels of dtype {dtype}")
+        classes = np.array(labels, dtype=kind)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"classes: {error}") from None
+    if classes.ndim != 1 or len(classes) == 0 or (n_outputs > 1 and len(classes) != n_outputs):
+        raise _invalid("classes", f"{len(labels)} labels", f"{n_outputs}, one for each output")
+    return classes
+
+
+def _model(architecture: Architecture, specification: dict[str, Any], tensors: dict[str, Array]) -> Model:
+    dtype = _field(specification, "dtype", str)
+    if dtype not in ("float32", "float64"):
+        raise _invalid("dtype", dtype, "float32 or float64")
+    digests = _field(specification, "digests", list)
+    if len(digests) != len(architecture.layers):
+        raise _invalid("digests", f"{len(digests)} of them", f"{len(architecture.layers)}, one for each layer")
+    remaining = dict(tensors)
+    parts, built = [], []
+    for n, plan in enumerate(architecture.layers):
+        base = remaining.pop(f"layer.{n}.base", None)
+        if base is not None and base.dtype != np.float64:
+            raise _invalid(f"layer.{n}.base", f"dtype {base.dtype}", "float64")
+        if plan.dictionary.data_driven and base is None:
+            raise ValueError(f"layer.{n}.base: missing; {plan.dictionary!r} is made from data")
+        try:
+            columns = architecture.columns(n, base=base)
+        except ValueError as error:
+            raise ValueError(f"layer.{n}: {error}") from None
+        if columns.digest() != digests[n]:
+            raise ValueError(
+                f"digests: layer {n} of the file has {digests[n]!r}, but its specification, {plan.dictionary!r}, builds "
+                f"{columns.digest()!r}; the file is damaged, or another version of ppdl or of a library wrote it"
+            )
+        built.append(columns)
+        for j, column in enumerate(columns.columns):
+            n_atoms = len(column.atoms)
+            if columns.learned:
+                parts.append(_tensor(remaining, f"layer.{n}.U.{j}", (plan.n_visible, n_atoms), dtype))
+            parts.append(_tensor(remaining, f"layer.{n}.V.{j}", (n_atoms, column.n_hidden), dtype))
+        parts.append(_tensor(remaining, f"layer.{n}.bias", (plan.n_hidden,), dtype))
+    if remaining:
+        raise ValueError(f"tensors: {', '.join(sorted(remaining))}: not part of the specified network")
+    return Model(architecture, built, np.concatenate([part.ravel() for part in parts]))
+
+
+def _tensor(tensors: dict[str, Array], name: str, shape: tuple[int, ...], dtype: str) -> Array:
+    if name not in tensors:
+        raise ValueError(f"{name}: missing")
+    tensor = tensors.pop(name)
+    if tensor.dtype != dtype or tensor.shape != shape:
+        raise _invalid(name, f"{tensor.dtype} of shape {tensor.shape}", f"{dtype} of shape {shape}")
+    if not np.isfinite(tensor).all():
+        raise ValueError(f"{name}: it holds NaN or infinity")
+    return tensor
+
+
+def _field(specification: dict[str, Any], name: str, kind: type) -> Any:
+    if name not in specification:
+        raise ValueError(f"{name}: missing")
+    value = specification[name]
+    if type(value) is not kind:
+        raise _invalid(name, type(value).__name__, kind.__name__)
+    return value
+
+
+def _invalid(name: str, received: Any, expected: str) -> ValueError:
+    return ValueError(f"{name}: received {received!r}; expected {expected}")
+
+
+def _version() -> str:
+    from ppdl import __version__
+
+    return __version__
