@@ -12,8 +12,10 @@ void bind_layers(py::module_& m) {
   py::class_<ActivationSpec>(m, "Activation", "identity, logistic, tanh or relu.")
       .def(py::init([](const std::string& kind) { return ActivationSpec{activation_from_string(kind)}; }), "kind"_a);
   py::class_<MaxoutSpec>(m, "Maxout", "The largest of each n_pieces neighbouring inputs.")
-      .def(py::init([](Index n_inputs, Index n_pieces) { return MaxoutSpec{n_inputs, n_pieces}; }), "n_inputs"_a,
-           "n_pieces"_a);
+      .def(py::init([](Index n_inputs, Index n_pieces) {
+             return MaxoutSpec{n_inputs, n_pieces};
+           }),
+           "n_inputs"_a, "n_pieces"_a);
   py::class_<DropoutSpec>(m, "Dropout", "Inverted dropout.")
       .def(py::init([](double rate) { return DropoutSpec{rate}; }), "rate"_a);
 }

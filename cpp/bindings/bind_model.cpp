@@ -146,10 +146,11 @@ Initialisation initialisation(const py::object& scale) {
 
 py::dict to_dict(const DenseDescription& d) {
   return py::dict("n_visible"_a = d.n_visible, "n_hidden"_a = d.n_hidden, "n_columns"_a = d.n_columns,
-                  "n_atoms"_a = d.n_atoms, "n_dynamic"_a = d.n_dynamic, "n_static"_a = d.n_static, "n_bias"_a = d.n_bias,
-                  "order"_a = d.identity ? "dense" : to_string(d.order), "pooled_once"_a = d.pooled_once,
-                  "multiply_adds"_a = d.multiply_adds, "dense_multiply_adds"_a = d.dense_multiply_adds,
-                  "offset"_a = d.offset, "bias_offset"_a = d.bias_offset);
+                  "n_atoms"_a = d.n_atoms, "n_dynamic"_a = d.n_dynamic, "n_static"_a = d.n_static,
+                  "n_bias"_a = d.n_bias, "order"_a = d.identity ? "dense" : to_string(d.order),
+                  "pooled_once"_a = d.pooled_once, "multiply_adds"_a = d.multiply_adds,
+                  "dense_multiply_adds"_a = d.dense_multiply_adds, "offset"_a = d.offset,
+                  "bias_offset"_a = d.bias_offset);
 }
 
 constexpr const char* kInitialDoc =
@@ -177,37 +178,42 @@ void bind_network(py::module_& m) {
       .def_property_readonly("n_inputs", &Net::n_inputs, "Features of X.")
       .def_property_readonly("n_outputs", &Net::n_outputs, "Outputs.")
       .def("plan", &Net::plan, "batch_size"_a, "n_samples"_a = 0, "memory_limit"_a = 0.0,
-           "Choose orders of evaluation; with n_samples > 0 the first layer may be pooled once, within memory_limit bytes.")
+           "Choose orders of evaluation; with n_samples > 0 the first layer may be pooled once, within memory_limit "
+           "bytes.")
       .def_property_readonly("pools_input", &Net::pools_input, "Whether the inputs are to be `pool_input(X)`.")
-      .def("pool_input",
-           [](const Net& self, const ConstMatrixRef<Scalar>& X, std::optional<int> n_threads) {
-             return self.pool_input(X, threads(n_threads));
-           },
-           "X"_a.noconvert(), "n_threads"_a = py::none(), release_gil(), "The data set as the plan wants it.")
-      .def("describe",
-           [](const Net& self) {
-             py::list all;
-             for (const DenseDescription& d : self.describe()) all.append(to_dict(d));
-             return all;
-           },
-           "Shape, counts, order and cost of each dense layer.")
+      .def(
+          "pool_input",
+          [](const Net& self, const ConstMatrixRef<Scalar>& X, std::optional<int> n_threads) {
+            return self.pool_input(X, threads(n_threads));
+          },
+          "X"_a.noconvert(), "n_threads"_a = py::none(), release_gil(), "The data set as the plan wants it.")
+      .def(
+          "describe",
+          [](const Net& self) {
+            py::list all;
+            for (const DenseDescription& d : self.describe()) all.append(to_dict(d));
+            return all;
+          },
+          "Shape, counts, order and cost of each dense layer.")
       .def("initial", &initial<Net>, "seed"_a, py::kw_only(), "scale"_a = "glorot", kInitialDoc)
-      .def("predict",
-           [](const Net& self, const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& X,
-              std::optional<int> n_threads) {
-             check_theta<Scalar>(self, theta);
-             return self.predict(theta.data(), X, threads(n_threads));
-           },
-           "theta"_a.noconvert(), "X"_a.noconvert(), "n_threads"_a = py::none(), release_gil(),
-           "Outputs for X itself (never pooled), without dropout.")
-      .def("activations",
-           [](const Net& self, const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& X, Index n_dense,
-              std::optional<int> n_threads) {
-             check_theta<Scalar>(self, theta);
-             return self.activations(theta.data(), X, n_dense, threads(n_threads));
-           },
-           "theta"_a.noconvert(), "X"_a.noconvert(), "n_dense"_a, "n_threads"_a = py::none(), release_gil(),
-           "Input of dense layer number n_dense; 0 is X.");
+      .def(
+          "predict",
+          [](const Net& self, const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& X,
+             std::optional<int> n_threads) {
+            check_theta<Scalar>(self, theta);
+            return self.predict(theta.data(), X, threads(n_threads));
+          },
+          "theta"_a.noconvert(), "X"_a.noconvert(), "n_threads"_a = py::none(), release_gil(),
+          "Outputs for X itself (never pooled), without dropout.")
+      .def(
+          "activations",
+          [](const Net& self, const ConstVectorRef<Scalar>& theta, const ConstMatrixRef<Scalar>& X, Index n_dense,
+             std::optional<int> n_threads) {
+            check_theta<Scalar>(self, theta);
+            return self.activations(theta.data(), X, n_dense, threads(n_threads));
+          },
+          "theta"_a.noconvert(), "X"_a.noconvert(), "n_dense"_a, "n_threads"_a = py::none(), release_gil(),
+          "Input of dense layer number n_dense; 0 is X.");
 }
 
 template <class Scalar>
@@ -224,13 +230,15 @@ void bind_autoencoder(py::module_& m) {
            }),
            "weights"_a, py::kw_only(), "activation"_a = "logistic", "decoder"_a = "logistic", "decoder_bias"_a = false)
       .def("initial", &initial<Auto>, "seed"_a, py::kw_only(), "scale"_a = "glorot", kInitialDoc)
-      .def("plan", &Auto::plan, "n_samples"_a, "memory_limit"_a, "Let the data set be pooled once, within memory_limit bytes.")
+      .def("plan", &Auto::plan, "n_samples"_a, "memory_limit"_a,
+           "Let the data set be pooled once, within memory_limit bytes.")
       .def_property_readonly("pools_input", &Auto::pools_input, "Whether the inputs are to be `pool_input(X)`.")
-      .def("pool_input",
-           [](const Auto& self, const ConstMatrixRef<Scalar>& X, std::optional<int> n_threads) {
-             return self.pool_input(X, threads(n_threads));
-           },
-           "X"_a.noconvert(), "n_threads"_a = py::none(), release_gil(), "The data set as the plan wants it.");
+      .def(
+          "pool_input",
+          [](const Auto& self, const ConstMatrixRef<Scalar>& X, std::optional<int> n_threads) {
+            return self.pool_input(X, threads(n_threads));
+          },
+          "X"_a.noconvert(), "n_threads"_a = py::none(), release_gil(), "The data set as the plan wants it.");
 }
 
 template <class Scalar>
@@ -242,39 +250,42 @@ void bind_trainer(py::module_& m) {
              return std::make_unique<Train>(std::move(model), std::move(optimizer), max_column_norm);
            }),
            "model"_a, "optimizer"_a, py::kw_only(), "max_column_norm"_a = 0.0)
-      .def("epoch",
-           [](Train& self, VectorRef<Scalar> theta, const ConstMatrixRef<Scalar>& inputs, const py::object& targets,
-              const py::array_t<Index, py::array::c_style>& order, const py::array_t<double, py::array::c_style>& rates,
-              Index batch_size, const Optional<Scalar>& sample_weight, std::uint64_t seed,
-              std::optional<int> n_threads) {
-             const SampleArrays<Scalar> arrays(inputs, targets, sample_weight);
-             const std::span<const Index> rows(order.data(), static_cast<std::size_t>(order.size()));
-             const std::span<const double> steps(rates.data(), static_cast<std::size_t>(rates.size()));
-             const EpochOptions options{.batch_size = batch_size, .seed = seed, .n_threads = threads(n_threads)};
-             const py::gil_scoped_release no_gil;
-             return self.epoch(theta, arrays.samples(), rows, steps, options, SignalPoll{});
-           },
-           "theta"_a.noconvert(), "inputs"_a.noconvert(), "targets"_a, "order"_a.noconvert(), "rates"_a.noconvert(),
-           "batch_size"_a, "sample_weight"_a.noconvert() = py::none(), "seed"_a = 0, "n_threads"_a = py::none(),
-           "Once through `order`; theta is changed in place. Returns the mean loss.")
-      .def("state",
-           [](Train& self) {
-             OptimizerState<Scalar> state = self.optimizer().state();
-             py::dict arrays;
-             for (auto& [name, array] : state.arrays) arrays[py::str(name)] = py::cast(std::move(array));
-             return py::make_tuple(self.n_steps(), state.n_steps, arrays);
-           },
-           "(steps of the trainer, steps of the optimiser, dict of arrays): all that the next epoch depends on.")
-      .def("load_state",
-           [](Train& self, const std::tuple<Index, Index, py::dict>& state) {
-             OptimizerState<Scalar> received{.n_steps = std::get<1>(state), .arrays = {}};
-             for (const auto& [name, array] : std::get<2>(state)) {
-               received.arrays.emplace_back(py::cast<std::string>(name), py::cast<Vector<Scalar>>(array));
-             }
-             self.optimizer().load_state(received);
-             self.set_n_steps(std::get<0>(state));
-           },
-           "state"_a, "Continue from what state() returned.")
+      .def(
+          "epoch",
+          [](Train& self, VectorRef<Scalar> theta, const ConstMatrixRef<Scalar>& inputs, const py::object& targets,
+             const py::array_t<Index, py::array::c_style>& order, const py::array_t<double, py::array::c_style>& rates,
+             Index batch_size, const Optional<Scalar>& sample_weight, std::uint64_t seed,
+             std::optional<int> n_threads) {
+            const SampleArrays<Scalar> arrays(inputs, targets, sample_weight);
+            const std::span<const Index> rows(order.data(), static_cast<std::size_t>(order.size()));
+            const std::span<const double> steps(rates.data(), static_cast<std::size_t>(rates.size()));
+            const EpochOptions options{.batch_size = batch_size, .seed = seed, .n_threads = threads(n_threads)};
+            const py::gil_scoped_release no_gil;
+            return self.epoch(theta, arrays.samples(), rows, steps, options, SignalPoll{});
+          },
+          "theta"_a.noconvert(), "inputs"_a.noconvert(), "targets"_a, "order"_a.noconvert(), "rates"_a.noconvert(),
+          "batch_size"_a, "sample_weight"_a.noconvert() = py::none(), "seed"_a = 0, "n_threads"_a = py::none(),
+          "Once through `order`; theta is changed in place. Returns the mean loss.")
+      .def(
+          "state",
+          [](Train& self) {
+            OptimizerState<Scalar> state = self.optimizer().state();
+            py::dict arrays;
+            for (auto& [name, array] : state.arrays) arrays[py::str(name)] = py::cast(std::move(array));
+            return py::make_tuple(self.n_steps(), state.n_steps, arrays);
+          },
+          "(steps of the trainer, steps of the optimiser, dict of arrays): all that the next epoch depends on.")
+      .def(
+          "load_state",
+          [](Train& self, const std::tuple<Index, Index, py::dict>& state) {
+            OptimizerState<Scalar> received{.n_steps = std::get<1>(state), .arrays = {}};
+            for (const auto& [name, array] : std::get<2>(state)) {
+              received.arrays.emplace_back(py::cast<std::string>(name), py::cast<Vector<Scalar>>(array));
+            }
+            self.optimizer().load_state(received);
+            self.set_n_steps(std::get<0>(state));
+          },
+          "state"_a, "Continue from what state() returned.")
       .def_property_readonly("state_bytes", &Train::state_bytes, "Bytes of gradient and optimiser state.");
 }
 
@@ -285,10 +296,11 @@ void bind_model(py::module_& m) {
   using M = Model<Scalar>;
   py::class_<M, std::shared_ptr<M>>(m, "Model", "One flat theta, a value and its gradient on some samples.")
       .def_property_readonly("n_parameters", &M::n_parameters, "Size of theta.")
-      .def_property_readonly("input_width", &M::input_width, "Columns of the inputs: the data's own, or the pooled ones.")
-      .def("value_and_gradient", &value_and_gradient<Scalar>, "theta"_a.noconvert(), "inputs"_a.noconvert(), "targets"_a,
-           "sample_weight"_a.noconvert() = py::none(), py::kw_only(), "training"_a = false, "seed"_a = 0, "step"_a = 0,
-           "n_threads"_a = py::none(), "Mean loss plus penalty over all samples, and its gradient.");
+      .def_property_readonly("input_width", &M::input_width,
+                             "Columns of the inputs: the data's own, or the pooled ones.")
+      .def("value_and_gradient", &value_and_gradient<Scalar>, "theta"_a.noconvert(), "inputs"_a.noconvert(),
+           "targets"_a, "sample_weight"_a.noconvert() = py::none(), py::kw_only(), "training"_a = false, "seed"_a = 0,
+           "step"_a = 0, "n_threads"_a = py::none(), "Mean loss plus penalty over all samples, and its gradient.");
   bind_network<Scalar>(m);
   bind_autoencoder<Scalar>(m);
   bind_trainer<Scalar>(m);

@@ -89,9 +89,8 @@ struct Evaluation {
       MatrixRef<Scalar> dX_block = dX.middleRows(first, count);
       product.reverse(first, dZ.middleRows(first, count), V.data(), &dX_block, buffers);
     });
-    parallel_for(product.n_gradient_tasks(), n_threads, [&](Index task) {
-      product.gradient(task, X, dZ, V.data(), dV.data(), {}, buffers);
-    });
+    parallel_for(product.n_gradient_tasks(), n_threads,
+                 [&](Index task) { product.gradient(task, X, dZ, V.data(), dV.data(), {}, buffers); });
     parallel_for(product.n_finish_tasks(), n_threads,
                  [&](Index task) { product.finish(task, V.data(), dV.data(), {}, buffers); });
     return {std::move(dV), std::move(dX)};
@@ -101,7 +100,8 @@ struct Evaluation {
 /// Seconds that one product (m, k)(k, n) takes, rows shared among threads as in training: the yardstick of benchmarks.
 template <class Scalar>
 double gemm_seconds(Index m, Index k, Index n, bool transposed, Index repeats, int n_threads) {
-  const Matrix<Scalar> A = Matrix<Scalar>::Constant(m, k, Scalar(0.5)), B = Matrix<Scalar>::Constant(k, n, Scalar(0.25));
+  const Matrix<Scalar> A = Matrix<Scalar>::Constant(m, k, Scalar(0.5)),
+                       B = Matrix<Scalar>::Constant(k, n, Scalar(0.25));
   const Matrix<Scalar> At = A.transpose();
   Matrix<Scalar> C(m, n);
   const Blocks blocks(m, transposed ? 128 : 64);
@@ -125,8 +125,8 @@ template <class Scalar>
 void bind_weights(py::module_& m) {
   using Weights = PredictedWeights<Scalar>;
   using Shared = std::shared_ptr<const Weights>;
-  py::class_<Weights, std::shared_ptr<Weights>>(m, "PredictedWeights",
-                                                "W = [U_1 V_1 … U_J V_J], U_j = base[:, atoms_j] mix_j fixed, V_j learned.")
+  py::class_<Weights, std::shared_ptr<Weights>>(
+      m, "PredictedWeights", "W = [U_1 V_1 … U_J V_J], U_j = base[:, atoms_j] mix_j fixed, V_j learned.")
       .def(py::init([](Index n_visible, std::vector<ColumnTuple<Scalar>> columns, std::optional<Matrix<Scalar>> base,
                        bool learned) {
              return std::const_pointer_cast<Weights>(
@@ -135,9 +135,11 @@ void bind_weights(py::module_& m) {
            "n_visible"_a, "columns"_a, "base"_a.noconvert() = py::none(), py::kw_only(), "learned"_a = false,
            "columns: a list of (n_hidden, atoms or None for all, mix or None for the identity).")
       .def_property_readonly("n_visible", &Weights::n_visible, "Rows of W.")
-      .def_property_readonly("n_hidden", [](const Weights& w) { return w.n_hidden(); }, "Columns of W.")
+      .def_property_readonly(
+          "n_hidden", [](const Weights& w) { return w.n_hidden(); }, "Columns of W.")
       .def_property_readonly("n_columns", &Weights::n_columns, "J.")
-      .def_property_readonly("n_atoms", [](const Weights& w) { return w.n_atoms(); }, "Atoms of all columns.")
+      .def_property_readonly(
+          "n_atoms", [](const Weights& w) { return w.n_atoms(); }, "Atoms of all columns.")
       .def_property_readonly("n_dynamic", &Weights::n_dynamic, "Size of V.")
       .def_property_readonly("n_static", &Weights::n_static, "Numbers of U that are fixed.")
       .def_property_readonly("is_identity", &Weights::is_identity, "Whether W = V.")
@@ -145,30 +147,33 @@ void bind_weights(py::module_& m) {
       .def("materialise", &Weights::materialise, "V"_a.noconvert(), release_gil(), "W, shape (n_visible, n_hidden).")
       .def("project", &Weights::project, "dW"_a.noconvert(), "V"_a.noconvert(), release_gil(), "dV from dW.")
       .def("fit", &Weights::fit, "W"_a.noconvert(), release_gil(), "V whose UV is nearest to W by least squares.")
-      .def("dictionary",
-           [](const Weights& w, std::optional<Index> j) { return j ? w.dictionary(*j) : w.dictionary(); },
-           "j"_a = py::none(), "U_j, or [U_1 … U_J].")
-      .def("apply",
-           [](const Weights& w, const ConstMatrixRef<Scalar>& X, const ConstVectorRef<Scalar>& V,
-              const std::string& order, std::optional<int> n_threads) {
-             const Shared view(&w, [](const Weights*) {});
-             return Evaluation<Scalar>(view, X, V, order, threads(n_threads), false).forward(X, V);
-           },
-           "X"_a.noconvert(), "V"_a.noconvert(), "order"_a = "auto", "n_threads"_a = py::none(), release_gil(), "XW.")
-      .def("reverse",
-           [](const Weights& w, const ConstMatrixRef<Scalar>& X, const ConstMatrixRef<Scalar>& dZ,
-              const ConstVectorRef<Scalar>& V, const std::string& order, std::optional<int> n_threads) {
-             const Shared view(&w, [](const Weights*) {});
-             return Evaluation<Scalar>(view, X, V, order, threads(n_threads), true).reverse(X, dZ, V);
-           },
-           "X"_a.noconvert(), "dZ"_a.noconvert(), "V"_a.noconvert(), "order"_a = "auto", "n_threads"_a = py::none(),
-           release_gil(), "(dV, dX) from dZ.");
-  m.def("gemm_seconds",
-        [](Index rows, Index depth, Index cols, bool transposed, Index repeats, std::optional<int> n_threads) {
-          return gemm_seconds<Scalar>(rows, depth, cols, transposed, repeats, threads(n_threads));
-        },
-        "m"_a, "k"_a, "n"_a, py::kw_only(), "transposed"_a = false, "repeats"_a = 10, "n_threads"_a = py::none(),
-        release_gil(), "Seconds of one (m, k)(k, n) product, the first factor transposed in memory if asked for.");
+      .def(
+          "dictionary", [](const Weights& w, std::optional<Index> j) { return j ? w.dictionary(*j) : w.dictionary(); },
+          "j"_a = py::none(), "U_j, or [U_1 … U_J].")
+      .def(
+          "apply",
+          [](const Weights& w, const ConstMatrixRef<Scalar>& X, const ConstVectorRef<Scalar>& V,
+             const std::string& order, std::optional<int> n_threads) {
+            const Shared view(&w, [](const Weights*) {});
+            return Evaluation<Scalar>(view, X, V, order, threads(n_threads), false).forward(X, V);
+          },
+          "X"_a.noconvert(), "V"_a.noconvert(), "order"_a = "auto", "n_threads"_a = py::none(), release_gil(), "XW.")
+      .def(
+          "reverse",
+          [](const Weights& w, const ConstMatrixRef<Scalar>& X, const ConstMatrixRef<Scalar>& dZ,
+             const ConstVectorRef<Scalar>& V, const std::string& order, std::optional<int> n_threads) {
+            const Shared view(&w, [](const Weights*) {});
+            return Evaluation<Scalar>(view, X, V, order, threads(n_threads), true).reverse(X, dZ, V);
+          },
+          "X"_a.noconvert(), "dZ"_a.noconvert(), "V"_a.noconvert(), "order"_a = "auto", "n_threads"_a = py::none(),
+          release_gil(), "(dV, dX) from dZ.");
+  m.def(
+      "gemm_seconds",
+      [](Index rows, Index depth, Index cols, bool transposed, Index repeats, std::optional<int> n_threads) {
+        return gemm_seconds<Scalar>(rows, depth, cols, transposed, repeats, threads(n_threads));
+      },
+      "m"_a, "k"_a, "n"_a, py::kw_only(), "transposed"_a = false, "repeats"_a = 10, "n_threads"_a = py::none(),
+      release_gil(), "Seconds of one (m, k)(k, n) product, the first factor transposed in memory if asked for.");
 }
 
 template void bind_weights<float>(py::module_&);

@@ -36,8 +36,9 @@ void DropoutLayer<Scalar>::mask(const Pass& pass, Index first_row, const ConstMa
 }
 
 template <class Scalar>
-void DropoutLayer<Scalar>::forward(const Pass& pass, Index first_row, const Scalar*, const ConstMatrixRef<Scalar>& input,
-                                   MatrixRef<Scalar> output, LayerBuffers<Scalar>&) const {
+void DropoutLayer<Scalar>::forward(const Pass& pass, Index first_row, const Scalar*,
+                                   const ConstMatrixRef<Scalar>& input, MatrixRef<Scalar> output,
+                                   LayerBuffers<Scalar>&) const {
   mask(pass, first_row, input, output);
 }
 

@@ -33,8 +33,11 @@ struct Autoencoder<Scalar>::Buffers final : Workspace {
 };
 
 template <class Scalar>
-Autoencoder<Scalar>::Autoencoder(std::shared_ptr<const PredictedWeights<Scalar>> weights, const AutoencoderOptions& options)
-    : weights_(std::move(weights)), options_(options), encoder_(weights_, weights_->learned() ? Order::pool : encoder_order(*weights_)) {
+Autoencoder<Scalar>::Autoencoder(std::shared_ptr<const PredictedWeights<Scalar>> weights,
+                                 const AutoencoderOptions& options)
+    : weights_(std::move(weights)),
+      options_(options),
+      encoder_(weights_, weights_->learned() ? Order::pool : encoder_order(*weights_)) {
   check(!weights_->learned(), "an autoencoder's dictionary must be static; received a learned one (LowRank)");
 }
 

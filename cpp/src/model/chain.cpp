@@ -24,7 +24,8 @@ Chain<Scalar>::Chain(std::vector<std::unique_ptr<const Layer<Scalar>>> layers) :
   first_trained_ = layers_.size();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer<Scalar>& layer = *layers_[i];
-    if (i > 0) check_size("inputs of a layer", layer.n_inputs(), layers_[i - 1]->n_outputs(), "outputs of the layer before it");
+    if (i > 0)
+      check_size("inputs of a layer", layer.n_inputs(), layers_[i - 1]->n_outputs(), "outputs of the layer before it");
     check(i > 0 || !layer.in_place(), "the first layer must not be an activation");
     if (!layer.in_place()) ++slot;
     slots_.push_back(slot);
@@ -150,9 +151,8 @@ Matrix<Scalar> Chain<Scalar>::run(const Scalar* theta, const ConstMatrixRef<Scal
     parallel_for(blocks.count(), n_threads, [&](Index block) {
       const Index first = blocks.begin(block), count = blocks.length(block);
       for (std::size_t i = 0; i < layers_.size(); ++i) {
-        const ConstMatrixRef<Scalar> in =
-            i > 0 ? ConstMatrixRef<Scalar>(values[slots_[i - 1]].middleRows(first, count))
-                  : ConstMatrixRef<Scalar>(X.middleRows(start + first, count));
+        const ConstMatrixRef<Scalar> in = i > 0 ? ConstMatrixRef<Scalar>(values[slots_[i - 1]].middleRows(first, count))
+                                                : ConstMatrixRef<Scalar>(X.middleRows(start + first, count));
         layers_[i]->forward({}, first, theta + offsets_[i], in, values[slots_[i]].middleRows(first, count),
                             workspace->layers[i]);
       }

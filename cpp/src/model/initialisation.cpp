@@ -22,7 +22,8 @@ double Initialisation::bound_for(Index fan_in, Index fan_out) const {
 }
 
 template <class Scalar>
-void initialise(const PredictedWeights<Scalar>& w, const Random& random, const Initialisation& initialisation, Scalar* V) {
+void initialise(const PredictedWeights<Scalar>& w, const Random& random, const Initialisation& initialisation,
+                Scalar* V) {
   const double bound = initialisation.bound_for(w.n_visible(), w.n_hidden());
   const bool fixed = initialisation.kind == Initialisation::Kind::fixed;
   const auto draw = [&](Index begin, Index end, double limit) {

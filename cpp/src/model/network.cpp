@@ -66,7 +66,8 @@ template <class Scalar>
 Network<Scalar>::Network(std::vector<LayerSpec<Scalar>> layers, Index n_inputs, const NetworkOptions& options)
     : specs_(std::move(layers)), n_inputs_(n_inputs), options_(options) {
   check(!specs_.empty() && std::holds_alternative<DenseSpec<Scalar>>(specs_.back()), "the last layer must be dense");
-  check(options.alpha >= 0.0 && std::isfinite(options.alpha), "alpha must be finite and >= 0; received ", options.alpha);
+  check(options.alpha >= 0.0 && std::isfinite(options.alpha), "alpha must be finite and >= 0; received ",
+        options.alpha);
   plan(1);
 }
 
@@ -78,7 +79,8 @@ Index Network<Scalar>::n_dense() const {
 
 /// The layers up to dense layer number `n_dense`, that one excluded; for inference without dropout.
 template <class Scalar>
-Chain<Scalar> Network<Scalar>::build(const Setting& setting, Index n_samples, double memory_limit, Index n_dense) const {
+Chain<Scalar> Network<Scalar>::build(const Setting& setting, Index n_samples, double memory_limit,
+                                     Index n_dense) const {
   std::vector<std::unique_ptr<const Layer<Scalar>>> layers;
   Index width = n_inputs_;
   Index dense = 0;
@@ -134,8 +136,10 @@ std::vector<DenseDescription> Network<Scalar>::describe() const {
     const auto* dense = dynamic_cast<const DenseLayer<Scalar>*>(&training_.layer(i));
     if (dense == nullptr) continue;
     const PredictedWeights<Scalar>& w = dense->product().weights();
-    const Setting setting{
-        .batch = batch_, .pooled_once = dense->product().pooled_once(), .reverse_input = !all.empty(), .training = true};
+    const Setting setting{.batch = batch_,
+                          .pooled_once = dense->product().pooled_once(),
+                          .reverse_input = !all.empty(),
+                          .training = true};
     const double batch = static_cast<double>(batch_);
     all.push_back({.n_visible = w.n_visible(),
                    .n_hidden = w.n_hidden(),
@@ -194,7 +198,8 @@ void Network<Scalar>::check_samples(const Samples<Scalar>& samples) const {
   if (options_.loss == Loss::softmax) {
     check(samples.labels != nullptr, "softmax takes int32 labels; received a matrix of targets");
     const auto [low, high] = std::minmax_element(samples.labels, samples.labels + n);
-    check(*low >= 0 && *high < n_outputs(), "labels must be in 0 … ", n_outputs() - 1, "; received ", *low, " … ", *high);
+    check(*low >= 0 && *high < n_outputs(), "labels must be in 0 … ", n_outputs() - 1, "; received ", *low, " … ",
+          *high);
   } else {
     check(samples.targets != nullptr, "this loss takes a matrix of targets; received labels");
     check_size("columns of the targets", samples.targets->cols(), n_outputs(), "outputs of the network");

@@ -56,8 +56,8 @@ double Trainer<Scalar>::epoch(VectorRef<Scalar> theta, const Samples<Scalar>& sa
     const double rate = rates[static_cast<std::size_t>(batch)];
     if (!std::isfinite(loss)) {
       std::ostringstream message;
-      message << "the loss is " << loss << " at batch " << batch + 1 << " of " << n_batches << " with learning rate " << rate
-              << "; lower the learning rate";
+      message << "the loss is " << loss << " at batch " << batch + 1 << " of " << n_batches << " with learning rate "
+              << rate << "; lower the learning rate";
       throw NumericalError(message.str());
     }
     optimizer_->step(theta, gradient_, rate, options.n_threads);

@@ -87,13 +87,13 @@ double effort(const PredictedWeights<Scalar>& weights, Order order, const Settin
 template <class Scalar>
 Order cheapest_order(const PredictedWeights<Scalar>& weights, const Setting& setting) {
   if (weights.learned()) {
-    return effort(weights, Order::predict, setting) < effort(weights, Order::pool, setting) ? Order::predict : Order::pool;
+    return effort(weights, Order::predict, setting) < effort(weights, Order::pool, setting) ? Order::predict
+                                                                                            : Order::pool;
   }
   if (!weights.base() && !weights.has_mix()) return Order::shared;  // nothing to pool with: atoms are inputs
   const Order all[] = {Order::pool, Order::shared, Order::predict};
-  return *std::min_element(std::begin(all), std::end(all), [&](Order a, Order b) {
-    return effort(weights, a, setting) < effort(weights, b, setting);
-  });
+  return *std::min_element(std::begin(all), std::end(all),
+                           [&](Order a, Order b) { return effort(weights, a, setting) < effort(weights, b, setting); });
 }
 
 template double multiply_adds(const PredictedWeights<float>&, Order, const Setting&);

@@ -140,7 +140,8 @@ Matrix<Scalar> PredictedWeights<Scalar>::materialise(const ConstVectorRef<Scalar
 }
 
 template <class Scalar>
-Vector<Scalar> PredictedWeights<Scalar>::project(const ConstMatrixRef<Scalar>& dW, const ConstVectorRef<Scalar>& V) const {
+Vector<Scalar> PredictedWeights<Scalar>::project(const ConstMatrixRef<Scalar>& dW,
+                                                 const ConstVectorRef<Scalar>& V) const {
   check_size("rows of dW", dW.rows(), n_visible_, "n_visible");
   check_size("columns of dW", dW.cols(), n_hidden_, "n_hidden");
   check_size("size of V", V.size(), n_dynamic_, "the dynamic parameters of these weights");

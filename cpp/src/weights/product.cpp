@@ -26,7 +26,8 @@ Product<Scalar>::Product(std::shared_ptr<const PredictedWeights<Scalar>> weights
   check(!(pooled_once && order == Order::shared && !w.base()), "there is no base to pool with");
   if (!w.learned() && order != Order::shared) U_ = w.dictionary();
   if (order == Order::shared) {
-    for (const Column<Scalar>& column : w.columns()) atoms_.insert(atoms_.end(), column.atoms.begin(), column.atoms.end());
+    for (const Column<Scalar>& column : w.columns())
+      atoms_.insert(atoms_.end(), column.atoms.begin(), column.atoms.end());
   }
   for (Index j = 0; j < w.n_columns(); ++j) {
     const auto cut = [&](std::vector<Task>& tasks, Index rows, bool of_u) {

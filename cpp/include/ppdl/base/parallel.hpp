@@ -25,8 +25,7 @@ void parallel_for(Index n_blocks, int n_threads, const std::function<void(Index)
 /// A range of indices cut into blocks of nearly equal size, none longer than `longest`; the cut depends on `size` alone.
 class Blocks {
  public:
-  Blocks(Index size, Index longest)
-      : size_(size), count_(size > 0 ? (size + longest - 1) / longest : 0) {}
+  Blocks(Index size, Index longest) : size_(size), count_(size > 0 ? (size + longest - 1) / longest : 0) {}
   [[nodiscard]] Index count() const { return count_; }
   [[nodiscard]] Index begin(Index block) const { return block * size_ / count_; }
   [[nodiscard]] Index end(Index block) const { return (block + 1) * size_ / count_; }

@@ -42,8 +42,8 @@ class Autoencoder final : public Model<Scalar> {
 
  private:
   struct Buffers;
-  double sample_block(const Scalar* theta, const Samples<Scalar>& samples, const Rows& rows, const Step& step, Index first,
-                      Index count, Buffers& buffers) const;
+  double sample_block(const Scalar* theta, const Samples<Scalar>& samples, const Rows& rows, const Step& step,
+                      Index first, Index count, Buffers& buffers) const;
   double reconstruct(const Scalar* theta, Index column, Index first, Index count, double scale, Buffers& buffers) const;
 
   std::shared_ptr<const PredictedWeights<Scalar>> weights_;

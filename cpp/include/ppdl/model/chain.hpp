@@ -44,9 +44,9 @@ class Chain {
   [[nodiscard]] std::unique_ptr<ChainWorkspace<Scalar>> workspace(Index batch, bool training) const;
 
   /// One batch forward and back; returns loss plus penalty and overwrites `gradient`.
-  double value_and_gradient(const Scalar* theta, const ConstMatrixRef<Scalar>& inputs, const Rows& rows, const Step& step,
-                            const Decay<Scalar>& decay, const BlockLoss& loss, ChainWorkspace<Scalar>& workspace,
-                            Scalar* gradient) const;
+  double value_and_gradient(const Scalar* theta, const ConstMatrixRef<Scalar>& inputs, const Rows& rows,
+                            const Step& step, const Decay<Scalar>& decay, const BlockLoss& loss,
+                            ChainWorkspace<Scalar>& workspace, Scalar* gradient) const;
 
   /// Outputs for all rows of X, (n, n_outputs).
   [[nodiscard]] Matrix<Scalar> run(const Scalar* theta, const ConstMatrixRef<Scalar>& X, int n_threads) const;

@@ -51,7 +51,7 @@ struct DenseDescription {
 
 struct NetworkOptions {
   Loss loss = Loss::softmax;
-  double alpha = 0.0;              ///< weight decay: ½ α ‖V‖² / (total weight of the batch)
+  double alpha = 0.0;               ///< weight decay: ½ α ‖V‖² / (total weight of the batch)
   bool penalise_predicted = false;  ///< decay ‖UV‖² = tr(VᵀUᵀUV) in its place
 };
 
@@ -68,7 +68,9 @@ class Network final : public Model<Scalar> {
 
   [[nodiscard]] Index n_inputs() const { return n_inputs_; }
   [[nodiscard]] Index n_outputs() const { return training_.n_outputs(); }
-  [[nodiscard]] bool pools_input() const { return training_.first_product() && training_.first_product()->pooled_once(); }
+  [[nodiscard]] bool pools_input() const {
+    return training_.first_product() && training_.first_product()->pooled_once();
+  }
   /// The data set as the plan wants it, (n, input_width), from X (n, n_inputs).
   [[nodiscard]] Matrix<Scalar> pool_input(const ConstMatrixRef<Scalar>& X, int n_threads) const;
   [[nodiscard]] std::vector<DenseDescription> describe() const;

@@ -20,10 +20,10 @@ struct Rows {
 /// Views; the arrays belong to the caller. Either `labels` or `targets` is given.
 template <class Scalar>
 struct Samples {
-  ConstMatrixRef<Scalar> inputs;            ///< (n, input_width)
-  const std::int32_t* labels = nullptr;     ///< (n) classes 0 … n_outputs - 1
+  ConstMatrixRef<Scalar> inputs;                    ///< (n, input_width)
+  const std::int32_t* labels = nullptr;             ///< (n) classes 0 … n_outputs - 1
   const ConstMatrixRef<Scalar>* targets = nullptr;  ///< (n, n_outputs)
-  const Scalar* weights = nullptr;          ///< (n) weights of the samples; null for ones
+  const Scalar* weights = nullptr;                  ///< (n) weights of the samples; null for ones
 
   [[nodiscard]] Scalar weight(Index row) const { return weights != nullptr ? weights[row] : Scalar(1); }
   [[nodiscard]] double total_weight(const Rows& rows) const {

@@ -58,7 +58,9 @@ class PredictedWeights {
   [[nodiscard]] Index first_hidden(Index j) const { return first_hidden_[static_cast<std::size_t>(j)]; }
   [[nodiscard]] Index offset_u(Index j) const { return offset_[static_cast<std::size_t>(j)]; }
   [[nodiscard]] Index offset_v(Index j) const;
-  [[nodiscard]] Index n_atoms(Index j) const { return static_cast<Index>(columns_[static_cast<std::size_t>(j)].atoms.size()); }
+  [[nodiscard]] Index n_atoms(Index j) const {
+    return static_cast<Index>(columns_[static_cast<std::size_t>(j)].atoms.size());
+  }
   [[nodiscard]] Index n_hidden(Index j) const { return columns_[static_cast<std::size_t>(j)].n_hidden; }
 
   /// V_j inside the flat V.

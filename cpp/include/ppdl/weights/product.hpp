@@ -30,14 +30,14 @@ template <class Scalar>
 class Product {
  public:
   struct Buffers {
-    Matrix<Scalar> Q;     ///< (batch, n_base)     XB
-    Matrix<Scalar> P;     ///< (batch, n_atoms)    pooled input, columns side by side
-    Matrix<Scalar> dQ;    ///< (batch, n_base)
-    Matrix<Scalar> dP;    ///< (batch, n_atoms)
-    Matrix<Scalar> W;     ///< (n_visible, n_hidden), order `predict`
-    Matrix<Scalar> dW;    ///< (n_visible, n_hidden), order `predict`
-    Vector<Scalar> M;     ///< V mixed, T_jV_j, laid out as V
-    Vector<Scalar> dM;    ///< its gradient
+    Matrix<Scalar> Q;   ///< (batch, n_base)     XB
+    Matrix<Scalar> P;   ///< (batch, n_atoms)    pooled input, columns side by side
+    Matrix<Scalar> dQ;  ///< (batch, n_base)
+    Matrix<Scalar> dP;  ///< (batch, n_atoms)
+    Matrix<Scalar> W;   ///< (n_visible, n_hidden), order `predict`
+    Matrix<Scalar> dW;  ///< (n_visible, n_hidden), order `predict`
+    Vector<Scalar> M;   ///< V mixed, T_jV_j, laid out as V
+    Vector<Scalar> dM;  ///< its gradient
   };
 
   /// @param pooled_once  the inputs that `forward` gets are pooled already: `pool(X)`
