@@ -33,8 +33,8 @@ class BlockedVectors {
   /// a · b
   [[nodiscard]] double dot(const Vector<Scalar>& a, const Vector<Scalar>& b) {
     for_each_block(blocks_, n_threads_, [&](Index block, Index begin, Index length) {
-      partial_[static_cast<std::size_t>(block)] = a.segment(begin, length).template cast<double>().dot(
-          b.segment(begin, length).template cast<double>());
+      partial_[static_cast<std::size_t>(block)] =
+          a.segment(begin, length).template cast<double>().dot(b.segment(begin, length).template cast<double>());
     });
     double sum = 0.0;
     for (const double part : partial_) sum += part;
@@ -66,9 +66,8 @@ class BlockedVectors {
   /// y ← factor · a; `y` may be `a`.
   void scale(double factor, const Vector<Scalar>& a, Vector<Scalar>& y) {
     const Scalar c = static_cast<Scalar>(factor);
-    for_each_block(blocks_, n_threads_, [&](Index, Index begin, Index length) {
-      y.segment(begin, length) = c * a.segment(begin, length);
-    });
+    for_each_block(blocks_, n_threads_,
+                   [&](Index, Index begin, Index length) { y.segment(begin, length) = c * a.segment(begin, length); });
   }
 
  private:

@@ -19,8 +19,8 @@ namespace {
 template <class Scalar>
 class CurvaturePairs {
  public:
-  CurvaturePairs(Index n, int memory, BlockedVectors<Scalar>& vectors)
-      : pairs_(static_cast<std::size_t>(memory)), vectors_(&vectors) {
+  CurvaturePairs(Index n, int memory, int n_threads)
+      : pairs_(static_cast<std::size_t>(memory)), vectors_(n, n_threads) {
     for (Pair& pair : pairs_) {
       pair.s.resize(n);
       pair.y.resize(n);
@@ -34,11 +34,11 @@ class CurvaturePairs {
   /// rounding, or points against it, would spoil the inverse Hessian and is left out.
   void add(const Vector<Scalar>& x, const Vector<Scalar>& g, const Vector<Scalar>& x_new, const Vector<Scalar>& g_new) {
     Pair& pair = pairs_[next_];
-    vectors_->add(x_new, -1.0, x, pair.s);
-    vectors_->add(g_new, -1.0, g, pair.y);
-    pair.sy = vectors_->dot(pair.s, pair.y);
-    pair.yy = vectors_->dot(pair.y, pair.y);
-    const double ss = vectors_->dot(pair.s, pair.s);
+    vectors_.add(x_new, -1.0, x, pair.s);
+    vectors_.add(g_new, -1.0, g, pair.y);
+    pair.sy = vectors_.dot(pair.s, pair.y);
+    pair.yy = vectors_.dot(pair.y, pair.y);
+    const double ss = vectors_.dot(pair.s, pair.s);
     if (!(pair.sy > std::numeric_limits<Scalar>::epsilon() * std::sqrt(ss) * std::sqrt(pair.yy))) return;
     next_ = (next_ + 1) % pairs_.size();
     count_ = std::min(count_ + 1, pairs_.size());
@@ -46,18 +46,18 @@ class CurvaturePairs {
 
   /// d ← −H g by the two-loop recursion (Nocedal 1980); H = (sᵀy / yᵀy) I of the newest pair, updated by all.
   void direction(const Vector<Scalar>& g, Vector<Scalar>& d) {
-    vectors_->scale(-1.0, g, d);
+    vectors_.scale(-1.0, g, d);
     if (empty()) return;
     for (std::size_t age = 0; age < count_; ++age) {
       Pair& pair = by_age(age);
-      pair.alpha = vectors_->dot(pair.s, d) / pair.sy;
-      vectors_->add(d, -pair.alpha, pair.y, d);
+      pair.alpha = vectors_.dot(pair.s, d) / pair.sy;
+      vectors_.add(d, -pair.alpha, pair.y, d);
     }
-    vectors_->scale(by_age(0).sy / by_age(0).yy, d, d);
+    vectors_.scale(by_age(0).sy / by_age(0).yy, d, d);
     for (std::size_t age = count_; age-- > 0;) {
       const Pair& pair = by_age(age);
-      const double beta = vectors_->dot(pair.y, d) / pair.sy;
-      vectors_->add(d, pair.alpha - beta, pair.s, d);
+      const double beta = vectors_.dot(pair.y, d) / pair.sy;
+      vectors_.add(d, pair.alpha - beta, pair.s, d);
     }
   }
 
@@ -73,7 +73,7 @@ class CurvaturePairs {
   std::vector<Pair> pairs_;
   std::size_t next_ = 0;   // where the next pair goes
   std::size_t count_ = 0;  // pairs in use
-  BlockedVectors<Scalar>* vectors_;
+  BlockedVectors<Scalar> vectors_;
 };
 
 /// A point at which f has been evaluated.
@@ -96,7 +96,7 @@ class Minimization {
         callback_(callback),
         options_(options),
         vectors_(x0.size(), options.n_threads),
-        pairs_(x0.size(), options.memory, vectors_),
+        pairs_(x0.size(), options.memory, options.n_threads),
         direction_(x0.size()) {
     for (Point<Scalar>& point : points_) {
       point.x.resize(x0.size());
@@ -104,6 +104,8 @@ class Minimization {
     }
     points_[0].x = std::move(x0);
   }
+  Minimization(const Minimization&) = delete;  // it points into itself
+  Minimization& operator=(const Minimization&) = delete;
 
   LbfgsResult<Scalar> run() {
     evaluate(*current_);
@@ -121,8 +123,8 @@ class Minimization {
       pairs_.add(current_->x, current_->gradient, end->x, end->gradient);
       current_ = best_;
       ++n_iterations_;
-      const bool stop = callback_ && callback_({n_iterations_, n_evaluations_, current_->value,
-                                                current_->gradient_norm, step, current_->x});
+      const bool stop = callback_ && callback_({n_iterations_, n_evaluations_, current_->value, current_->gradient_norm,
+                                                step, current_->x});
       if (current_->gradient_norm <= options_.gradient_tolerance) return finish(LbfgsStatus::converged_gradient);
       const double scale = std::max({std::abs(value), std::abs(current_->value), 1.0});
       if (value - current_->value <= options_.value_tolerance * scale) return finish(LbfgsStatus::converged_value);
@@ -158,7 +160,10 @@ class Minimization {
     }
     const double first_step = pairs_.empty() ? std::min(1.0, 1.0 / std::sqrt(-slope)) : 1.0;
     WolfeSearch wolfe(current_->value, slope, first_step,
-                      {options_.sufficient_decrease, options_.curvature, options_.max_trials});
+                      {.sufficient_decrease = options_.sufficient_decrease,
+                       .curvature = options_.curvature,
+                       .max_trials = options_.max_trials,
+                       .value_error = std::numeric_limits<Scalar>::epsilon() * std::abs(current_->value)});
     double best_step = 0.0;
     while (wolfe.searching() && n_evaluations_ < options_.max_evaluations) {
       const double step = wolfe.step();
@@ -169,6 +174,7 @@ class Minimization {
         best_ = trial;
         best_step = step;
       }
+      // A gradient that is not finite makes its norm a slope that is not finite either, whatever the direction.
       wolfe.report(trial->value, trial->finite() ? vectors_.dot(direction_, trial->gradient) : trial->gradient_norm);
       if (wolfe.found()) return {trial, step, true};
     }
@@ -181,8 +187,14 @@ class Minimization {
   }
 
   LbfgsResult<Scalar> finish(LbfgsStatus status) {
-    return {std::move(best_->x), std::move(best_->gradient), best_->value, best_->gradient_norm,
-            n_iterations_,       n_evaluations_,             status,       message(status)};
+    return {std::move(best_->x),
+            std::move(best_->gradient),
+            best_->value,
+            best_->gradient_norm,
+            n_iterations_,
+            n_evaluations_,
+            status,
+            message(status)};
   }
 
   [[nodiscard]] std::string message(LbfgsStatus status) const {
@@ -218,8 +230,8 @@ class Minimization {
     return text.str();
   }
 
-  const Objective<Scalar>& objective_;
-  const LbfgsCallback<Scalar>& callback_;
+  Objective<Scalar> objective_;
+  LbfgsCallback<Scalar> callback_;
   LbfgsOptions options_;
   BlockedVectors<Scalar> vectors_;
   CurvaturePairs<Scalar> pairs_;
@@ -247,13 +259,20 @@ void LbfgsOptions::validate() const {
 
 std::string_view to_string(LbfgsStatus status) {
   switch (status) {
-    case LbfgsStatus::converged_gradient: return "converged_gradient";
-    case LbfgsStatus::converged_value: return "converged_value";
-    case LbfgsStatus::max_iterations: return "max_iterations";
-    case LbfgsStatus::max_evaluations: return "max_evaluations";
-    case LbfgsStatus::line_search_failed: return "line_search_failed";
-    case LbfgsStatus::stopped_by_callback: return "stopped_by_callback";
-    case LbfgsStatus::not_finite: return "not_finite";
+    case LbfgsStatus::converged_gradient:
+      return "converged_gradient";
+    case LbfgsStatus::converged_value:
+      return "converged_value";
+    case LbfgsStatus::max_iterations:
+      return "max_iterations";
+    case LbfgsStatus::max_evaluations:
+      return "max_evaluations";
+    case LbfgsStatus::line_search_failed:
+      return "line_search_failed";
+    case LbfgsStatus::stopped_by_callback:
+      return "stopped_by_callback";
+    case LbfgsStatus::not_finite:
+      return "not_finite";
   }
   return "";
 }

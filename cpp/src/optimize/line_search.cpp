@@ -53,7 +53,8 @@ void WolfeSearch::report(double value, double slope) {
   const double enough = start_.value + options_.sufficient_decrease * step_ * start_.slope;
   if (!is_finite(trial)) {
     back_off();
-  } else if (value <= enough && std::abs(slope) <= options_.curvature * std::abs(start_.slope)) {
+  } else if (value <= std::max(enough, start_.value + options_.value_error) &&
+             std::abs(slope) <= options_.curvature * std::abs(start_.slope)) {
     state_ = State::found;
     return;
   } else {

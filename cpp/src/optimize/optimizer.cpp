@@ -23,7 +23,8 @@ const Vector<Scalar>& array_of_state(const OptimizerState<Scalar>& state, std::s
 template <class Scalar>
 void check_state(const OptimizerState<Scalar>& state, Index n_arrays) {
   check(state.n_steps >= 0, "optimizer state: n_steps must be >= 0 (received ", state.n_steps, ")");
-  check_size("arrays of optimizer state", static_cast<Index>(state.arrays.size()), n_arrays, "what the optimizer keeps");
+  check_size("arrays of optimizer state", static_cast<Index>(state.arrays.size()), n_arrays,
+             "what the optimizer keeps");
 }
 
 void check_sizes(Index theta, Index gradient, Index n) {

@@ -32,16 +32,16 @@ using LbfgsCallback = std::function<bool(const LbfgsIteration<Scalar>&)>;
 
 /// Options of `minimize_lbfgs`.
 struct LbfgsOptions {
-  int memory = 10;                ///< pairs (s, y) kept, > 0
-  Index max_iterations = 15000;   ///< >= 0
-  Index max_evaluations = 15000;  ///< of f and its gradient together; > 0, never exceeded
+  int memory = 10;                   ///< pairs (s, y) kept, > 0
+  Index max_iterations = 15000;      ///< >= 0
+  Index max_evaluations = 15000;     ///< of f and its gradient together; > 0, never exceeded
   double gradient_tolerance = 1e-5;  ///< converged when max |∂f/∂x_i| <= this; >= 0
   /// Converged when (f_k − f_{k+1}) / max(|f_k|, |f_{k+1}|, 1) <= this; >= 0. Default: 10⁷ times the machine epsilon.
   double value_tolerance = 2.220446049250313e-9;
   double sufficient_decrease = 1e-4;  ///< c₁ of the Wolfe conditions, f(x + αd) ≤ f(x) + c₁ α dᵀg; 0 < c₁ < c₂
-  double curvature = 0.9;             ///< c₂ of the Wolfe conditions, |dᵀg(x + αd)| ≤ c₂ |dᵀg(x)|; c₁ < c₂ < 1
-  int max_trials = 20;                ///< evaluations in one line search, > 0
-  int n_threads = 0;                  ///< for the vector operations; <= 0: OpenMP's limit
+  double curvature = 0.9;  ///< c₂ of the Wolfe conditions, |dᵀg(x + αd)| ≤ c₂ |dᵀg(x)|; c₁ < c₂ < 1
+  int max_trials = 20;     ///< evaluations in one line search, > 0
+  int n_threads = 0;       ///< for the vector operations; <= 0: OpenMP's limit
 
   /// @throws std::invalid_argument naming the option and the received value
   void validate() const;

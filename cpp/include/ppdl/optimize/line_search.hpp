@@ -16,9 +16,11 @@ struct WolfeOptions {
   double sufficient_decrease = 1e-4;  ///< c₁ in φ(α) ≤ φ(0) + c₁ α φ'(0); 0 < c₁ < c₂
   double curvature = 0.9;             ///< c₂ in |φ'(α)| ≤ c₂ |φ'(0)|; c₁ < c₂ < 1
   int max_trials = 20;                ///< trials before the search gives up; > 0
+  double value_error = 0.0;           ///< ε, rounding error of φ; >= 0
 };
 
-/// Searches for α > 0 with φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|.
+/// Searches for α > 0 with φ(α) ≤ φ(0) + c₁ α φ'(0) and |φ'(α)| ≤ c₂ |φ'(0)|. Close to a minimum rounding hides the
+/// decrease that the first condition asks for, so φ(α) ≤ φ(0) + ε does as well (after Hager and Zhang 2005).
 ///
 /// The caller evaluates φ at `step()` and reports what it found:
 ///
