@@ -10,7 +10,7 @@ import numpy as np
 
 from ppdl import _core
 
-from .base import AtomDictionary, at_least, more_than, one_of
+from .base import AtomDictionary, at_least, more_than, one_of, whole
 from .layer_input import Activations, Floats, LayerInput
 
 _FIRST_EPOCH = 1 << 30  # key of the shuffling, beyond the keys of the columns
@@ -72,9 +72,9 @@ class AutoencoderAtoms(AtomDictionary, id="autoencoder"):
     def __post_init__(self) -> None:
         super().__post_init__()
         one_of("decoder", self.decoder, ("logistic", "identity"))
-        at_least("n_base", 1 if self.n_base is None else self.n_base, 1)
-        at_least("epochs", self.epochs, 1)
-        at_least("batch_size", self.batch_size, 1)
+        whole("n_base", 1 if self.n_base is None else self.n_base, 1)
+        whole("epochs", self.epochs, 1)
+        whole("batch_size", self.batch_size, 1)
         more_than("learning_rate", self.learning_rate, 0.0)
         at_least("learning_rate_decay", self.learning_rate_decay, 1.0)
         at_least("momentum", self.momentum, 0.0)
@@ -103,4 +103,5 @@ class AutoencoderAtoms(AtomDictionary, id="autoencoder"):
             steps = epoch * n_batches + np.arange(n_batches, dtype=np.float64)
             rates = np.maximum(self.learning_rate * self.learning_rate_decay**-steps, _LOWEST_RATE)
             trainer.epoch(theta, X, X, np.array(shuffle, dtype=np.int64), rates, self.batch_size)
-        return theta[: n_visible * n_base].reshape(n_visible, n_base).astype(np.float64)
+        W: Floats = theta[: n_visible * n_base].reshape(n_visible, n_base).astype(np.float64)
+        return W

@@ -127,8 +127,9 @@ class Dictionary(abc.ABC):
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.compare}
 
     def __repr__(self) -> str:
-        default = {field.name: field.default for field in dataclasses.fields(self)}
-        changed = (f"{name}={value!r}" for name, value in self._fields().items() if value != default[name])
+        fields = sorted(dataclasses.fields(self), key=lambda field: field.kw_only)  # in the order of the signature
+        values = ((field, getattr(self, field.name)) for field in fields if field.compare)
+        changed = (f"{field.name}={value!r}" for field, value in values if value != field.default)
         return f"{type(self).__name__}({', '.join(changed)})"
 
 
@@ -202,18 +203,18 @@ class AtomDictionary(Dictionary):
     ) -> DictionaryColumns:
         """Build the dictionaries U_1, …, U_J of a layer; see `Dictionary.columns`."""
         sizes = checked_sizes(sizes)
-        B = self._checked_base(self.base(inputs) if base is None else base, inputs.n_visible)
         group = inputs.n_channels if self.tied and self.atoms_per_channel else 1
+        takes_all = self.selection == "all"
+        n_atoms = 0 if takes_all else count_atoms(inputs.n_visible, fraction, group)  # before any costly base
+        B = self._checked_base(self.base(inputs) if base is None else base, inputs.n_visible)
         n_base = B.shape[1]
-        if self.selection == "all":
+        if takes_all:
             n_atoms = n_base
-        else:
-            n_atoms = count_atoms(inputs.n_visible, fraction, group)
-            if n_atoms > n_base:
-                raise ValueError(
-                    f"learned_fraction: {fraction} of {inputs.n_visible} inputs takes {n_atoms} atoms, {self!r} has "
-                    f"{n_base}; lower it to at most {n_base / inputs.n_visible:.6g}"
-                )
+        elif n_atoms > n_base:
+            raise ValueError(
+                f"learned_fraction: {fraction} of {inputs.n_visible} inputs takes {n_atoms} atoms, {self!r} has "
+                f"{n_base}; lower it to at most {n_base / inputs.n_visible:.6g}"
+            )
         n_choice = n_base
         if self.selection == "leading":
             n_choice = min(n_base, group * math.ceil(self.leading * n_atoms / group))
@@ -291,6 +292,12 @@ def at_least(name: str, received: float, bound: float) -> None:
     """Check a number that may equal its lower bound."""
     if not _is_number(received) or not bound <= received < math.inf:
         raise ValueError(f"{name}: received {received!r}; expected a finite number, at least {bound:g}")
+
+
+def whole(name: str, received: int, bound: int) -> None:
+    """Check a whole number with a lower bound."""
+    if not isinstance(received, int) or isinstance(received, bool) or received < bound:
+        raise ValueError(f"{name}: received {received!r}; expected a whole number, at least {bound}")
 
 
 def more_than(name: str, received: float, bound: float) -> None:

@@ -79,8 +79,12 @@ class DictionaryColumns:
     @property
     def n_static(self) -> int:
         """Numbers of U that are fixed; none where U only selects inputs."""
-        selects = self.base is None and all(column.mix is None for column in self.columns)
+        selects = self.base is None and not self._is_mixed
         return 0 if self.learned or selects else self.n_visible * self.n_atoms
+
+    @property
+    def _is_mixed(self) -> bool:
+        return any(column.mix is not None for column in self.columns)
 
     def dictionary(self, j: int) -> Floats:
         """U_j, shape (n_visible, n_atoms_j); not of a learned one."""
@@ -104,8 +108,20 @@ class DictionaryColumns:
         def rounded(matrix: Floats | None) -> Any:
             return None if matrix is None else np.ascontiguousarray(matrix, dtype=dtype)
 
-        columns = [(column.n_hidden, column.atoms, rounded(column.mix)) for column in self.columns]
-        return core.PredictedWeights(self.n_visible, columns, rounded(self.base), learned=self.learned)
+        # Where that takes no more memory, atoms are mixed here: in float64 an ill-conditioned mix does no harm.
+        mix_now = self.base is not None and self._is_mixed and self.n_atoms <= self.base.shape[1]
+        source = self._with_mixed_base() if mix_now else self
+        columns = [(column.n_hidden, column.atoms, rounded(column.mix)) for column in source.columns]
+        return core.PredictedWeights(self.n_visible, columns, rounded(source.base), learned=self.learned)
+
+    def _with_mixed_base(self) -> DictionaryColumns:
+        """Form [U_1 … U_J] and take it for B: the same dictionaries without mixes."""
+        base = np.concatenate([self.dictionary(j) for j in range(len(self.columns))], axis=1)
+        ends = np.cumsum([len(column.atoms) for column in self.columns])
+        columns = (
+            Column(column.n_hidden, np.arange(end - len(column.atoms), end)) for column, end in zip(self.columns, ends)
+        )
+        return DictionaryColumns(self.n_visible, tuple(columns), base)
 
     def digest(self) -> str:
         """SHA-256 of the dictionaries, in hexadecimal: equal if and only if the same U were built.

@@ -26,7 +26,7 @@ def _grid(inputs: LayerInput, who: str) -> tuple[int, int]:
 
 def _in_each_channel(basis: Floats, n_channels: int) -> Floats:
     """Repeat the basis for every channel, the channels of an atom next to each other."""
-    return basis if n_channels == 1 else np.kron(basis, np.eye(n_channels))
+    return basis if n_channels == 1 else np.kron(basis, np.eye(n_channels)).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True, repr=False)

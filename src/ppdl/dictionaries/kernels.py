@@ -82,8 +82,10 @@ class SquaredExponential(KernelDictionary, id="squared-exponential"):
     Examples
     --------
     >>> from ppdl.dictionaries import LayerInput, SquaredExponential
-    >>> columns = SquaredExponential(length_scale=2.0).columns(LayerInput(784, shape=(28, 28)), sizes=(50,),
-    fraction=0.1) >>> columns.dictionary(0).shape (784, 78)
+    >>> inputs = LayerInput(784, shape=(28, 28))
+    >>> columns = SquaredExponential(length_scale=2.0).columns(inputs, sizes=(50,), fraction=0.1)
+    >>> columns.dictionary(0).shape
+    (784, 78)
     """
 
     length_scale: float = 1.0
@@ -97,8 +99,8 @@ class SquaredExponential(KernelDictionary, id="squared-exponential"):
         points = inputs.points
         if points is None:
             raise ValueError(
-                "SquaredExponential needs to know where the inputs lie: give input_shape. A hidden layer has no topology: "
-                "choose a dictionary made from data, such as EmpiricalCovariance or PrincipalComponents"
+                "SquaredExponential needs to know where the inputs lie: give input_shape. "
+                "A hidden layer has no topology: choose a dictionary made from data, such as EmpiricalCovariance"
             )
         K: Floats = _core.dictionary.squared_exponential(points, inputs.n_channels, self.length_scale)
         return K

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -82,14 +83,15 @@ class LayerInput:
     def points(self) -> Floats | None:
         """Coordinates of the pixels or points, shape (n_points, d); None without a topology."""
         if self.grid is None:
-            return self.shape
-        return np.stack(np.indices(self.grid), axis=-1).reshape(-1, 2).astype(np.float64)
+            return None if self.shape is None else np.asarray(self.shape, dtype=np.float64)
+        return np.ascontiguousarray(np.indices(self.grid, dtype=np.float64).reshape(2, -1).T)
 
     @property
     def n_channels(self) -> int:
         """Inputs at each point; 1 without a topology."""
-        points = self.points
-        return 1 if points is None else self.n_visible // len(points)
+        if self.shape is None:
+            return 1
+        return self.n_visible // (math.prod(self.grid) if self.grid else len(np.asarray(self.shape)))
 
     def sample(self, who: str) -> Activations:
         """Activations, shape (n_samples, n_visible), C order, float32 or float64.
@@ -99,20 +101,24 @@ class LayerInput:
         who : str
             The dictionary that asks, named in errors.
         """
-        X = self.activations() if callable(self.activations) else self.activations
-        if X is None:
+        given = self.activations() if callable(self.activations) else self.activations
+        if given is None:
             raise ValueError(
                 f"{who} is made from data: LayerInput needs `activations`, of shape (n_samples, {self.n_visible})"
             )
-        X = np.asarray(X)
-        X = np.ascontiguousarray(X, dtype=np.float32 if X.dtype == np.float32 else np.float64)
+        X: Activations
+        if np.asarray(given).dtype == np.float32:
+            X = np.ascontiguousarray(given, dtype=np.float32)
+        else:
+            X = np.ascontiguousarray(given, dtype=np.float64)
         if X.ndim != 2 or X.shape[1] != self.n_visible:
             raise ValueError(f"activations: received shape {X.shape}; expected (n_samples, {self.n_visible})")
         return X
 
     def stream(self, column: int = 0) -> int:
         """Key of the random numbers of one column of this layer."""
-        return _core.dictionary.stream(self.layer, column)
+        stream: int = _core.dictionary.stream(self.layer, column)
+        return stream
 
 
 def _checked_grid(shape: object, n_visible: int) -> tuple[int, ...]:
@@ -125,6 +131,8 @@ def _checked_grid(shape: object, n_visible: int) -> tuple[int, ...]:
             f"input_shape: received {shape!r}; expected (height, width), (height, width, channels), "
             "or coordinates of shape (n_points, d)"
         )
-    if np.prod(grid) != n_visible:
-        raise ValueError(f"input_shape: {grid} holds {np.prod(grid)} inputs; expected {n_visible}, those of the layer")
+    if math.prod(grid) != n_visible:
+        raise ValueError(
+            f"input_shape: {grid} holds {math.prod(grid)} inputs; expected {n_visible}, those of the layer"
+        )
     return grid

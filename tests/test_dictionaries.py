@@ -1,0 +1,481 @@
+"""What all dictionaries share: they are values, and columns choose among atoms."""
+
+import json
+import sys
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.base import clone
+
+import ppdl
+from ppdl.dictionaries import (
+    DCT,
+    AtomDictionary,
+    AutoencoderAtoms,
+    Dictionary,
+    EmpiricalCovariance,
+    Explicit,
+    Identity,
+    KernelDictionary,
+    LayerInput,
+    LowRank,
+    PrincipalComponents,
+    RandomConnections,
+    RandomProjection,
+    SquaredExponential,
+    Wavelet,
+    column_sizes,
+)
+from ppdl.dictionaries.base import count_atoms, registry
+from ppdl.testing import check_dictionary
+from ppdl.testing._dictionary import example_input
+
+MATRIX = np.random.default_rng(1).normal(size=(128, 80))
+
+VARIANTS = [
+    Identity(),
+    LowRank(),
+    RandomConnections(),
+    RandomConnections(tied=False),
+    RandomProjection(),
+    RandomProjection(orthonormalize=True),
+    SquaredExponential(),
+    SquaredExponential(2.0, ridge=0.5, atoms="raw", tied=False),
+    SquaredExponential(orthonormalize=True),
+    SquaredExponential(selection="leading", leading=1.5),
+    EmpiricalCovariance(),
+    EmpiricalCovariance(power=2, ridge=0.01),
+    EmpiricalCovariance(atoms="raw", orthonormalize=True),
+    PrincipalComponents(selection="leading"),
+    PrincipalComponents(center=False),
+    AutoencoderAtoms(60, epochs=2),
+    AutoencoderAtoms(epochs=1, decoder="identity", learning_rate=0.01, orthonormalize=True),
+    DCT(),
+    DCT(selection="leading", leading=1.0, tied=False),
+    DCT(selection="all"),
+    Wavelet(),
+    Wavelet("db2", selection="leading", orthonormalize=True),
+    Explicit(MATRIX),
+    Explicit(MATRIX, selection="all", orthonormalize=True),
+]
+
+
+@pytest.mark.parametrize("dictionary", VARIANTS, ids=repr)
+def test_every_dictionary_passes_the_shared_checks(dictionary):
+    check_dictionary(dictionary)
+
+
+def test_variants_cover_the_registry():
+    shipped = {kind for kind in registry.values() if kind.__module__.startswith("ppdl.")}
+    assert {type(dictionary) for dictionary in VARIANTS} == shipped
+
+
+@pytest.mark.parametrize("dictionary", VARIANTS, ids=repr)
+def test_columns_choose_for_themselves_and_seeds_differ(dictionary):
+    inputs = example_input()
+    built = dictionary.columns(inputs, sizes=(2, 2), fraction=0.25)
+    if isinstance(dictionary, (Identity, LowRank)) or getattr(dictionary, "selection", None) == "all":
+        return
+    if isinstance(dictionary, DCT) and dictionary.leading == 1.0:
+        assert np.array_equal(built.columns[0].atoms, built.columns[1].atoms)
+        return
+    assert not np.array_equal(built.dictionary(0), built.dictionary(1))
+    for other in (replace(inputs, seed=1), replace(inputs, layer=1)):
+        assert dictionary.columns(other, sizes=(2, 2), fraction=0.25).digest() != built.digest()
+    fewer = dictionary.columns(inputs, sizes=(2,), fraction=0.25)
+    assert np.array_equal(fewer.dictionary(0), built.dictionary(0))
+
+
+@pytest.mark.parametrize("dictionary", VARIANTS, ids=repr)
+def test_dictionaries_are_plain_values_to_scikit_learn(dictionary):
+    assert clone(dictionary, safe=False) == dictionary
+
+
+@pytest.mark.parametrize("dictionary", VARIANTS, ids=repr)
+def test_number_of_threads_changes_no_bit(dictionary):
+    from threadpoolctl import threadpool_limits
+
+    def build(limit):
+        with threadpool_limits(limits=limit, user_api="openmp"):
+            return dictionary.columns(example_input(np.float32, n_samples=1500), sizes=(2, 3), fraction=0.25)
+
+    one, two = build(1), build(2)
+    if not one.learned:
+        for j in range(len(one.columns)):
+            assert np.array_equal(one.dictionary(j), two.dictionary(j))
+
+
+# Values
+
+
+def test_repr_names_only_what_differs_from_the_defaults():
+    assert repr(SquaredExponential()) == "SquaredExponential()"
+    assert repr(SquaredExponential(2, atoms="raw")) == "SquaredExponential(length_scale=2, atoms='raw')"
+
+
+def test_numbers_of_numpy_become_numbers_of_python():
+    dictionary = SquaredExponential(np.float64(2.0), ridge=np.float32(0.5), tied=np.bool_(False))
+    assert repr(dictionary) == "SquaredExponential(length_scale=2.0, tied=False, ridge=0.5)"
+    assert json.dumps(dictionary.get_config())
+    assert dictionary == SquaredExponential(2.0, ridge=0.5, tied=False)
+
+
+def test_equality_looks_at_kind_and_parameters():
+    assert SquaredExponential(1) == SquaredExponential(1.0)
+    assert SquaredExponential(1.0) != SquaredExponential(2.0)
+    assert DCT() != Identity()
+    assert len({DCT(), DCT(), DCT(tied=False)}) == 2
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({}, "an object with an 'id'"),
+        (None, "an object with an 'id'"),
+        ({"id": 3}, "an object with an 'id'"),
+        ({"id": "fourier"}, "received 'fourier'; known are autoencoder, dct"),
+        ({"id": "dct", "level": 3}, "dictionary 'dct'.*'level'"),
+        ({"id": "squared-exponential", "length_scale": -1}, "length_scale: received -1"),
+        ({"id": "squared-exponential", "length_scale": "1"}, "length_scale: received '1'"),
+        ({"id": "squared-exponential", "ridge": float("inf")}, "ridge: received inf"),
+        ({"id": "explicit"}, "matrix: received None"),
+    ],
+)
+def test_a_bad_specification_is_refused_by_name(config, message):
+    with pytest.raises(ValueError, match=message):
+        Dictionary.from_config(config)
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "message"),
+    [
+        (DCT, {"selection": "first"}, "selection: received 'first'; expected one of 'uniform', 'leading', 'all'"),
+        (DCT, {"leading": 0.5}, "leading: received 0.5; expected a finite number, at least 1"),
+        (SquaredExponential, {"length_scale": 0.0}, "length_scale: received 0.0; expected a finite number above 0"),
+        (SquaredExponential, {"ridge": -0.1}, "ridge: received -0.1; expected a finite number, at least 0"),
+        (SquaredExponential, {"atoms": "kernel"}, "atoms: received 'kernel'; expected one of 'ridge', 'raw'"),
+        (EmpiricalCovariance, {"power": 3}, "power: received 3; expected one of 1, 2"),
+        (AutoencoderAtoms, {"momentum": 1.0}, "momentum: received 1.0; expected less than 1"),
+        (AutoencoderAtoms, {"epochs": 0}, "epochs: received 0"),
+        (AutoencoderAtoms, {"n_base": 1.5}, "n_base: received 1.5; expected a whole number, at least 1"),
+        (Wavelet, {"name": "bior2.2"}, "name: received 'bior2.2'; expected an orthogonal wavelet"),
+        (Wavelet, {"name": "wave"}, "name: received 'wave'; expected an orthogonal wavelet"),
+        (Explicit, {"matrix": np.ones(3)}, r"matrix: received shape \(3,\)"),
+        (Explicit, {"matrix": [[np.nan]]}, "finite"),
+    ],
+)
+def test_a_bad_option_is_refused_at_once(kind, options, message):
+    with pytest.raises(ValueError, match=message):
+        kind(**options)
+
+
+# A dictionary of the user's own
+
+
+@dataclass(frozen=True)
+class Steps(AtomDictionary, id="tests.steps"):
+    n_steps: int = 8
+
+    def base(self, inputs):
+        edges = np.linspace(0, inputs.n_visible, self.n_steps, endpoint=False)
+        return (np.arange(inputs.n_visible)[:, np.newaxis] >= edges).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class Exponential(KernelDictionary, id="tests.exponential"):
+    def base(self, inputs):
+        return np.exp(-np.linalg.norm(inputs.points[:, np.newaxis] - inputs.points, axis=2))
+
+
+def test_a_dictionary_of_the_users_own_takes_one_method():
+    check_dictionary(Steps(40))
+    check_dictionary(Steps(40, selection="leading", orthonormalize=True))
+
+
+def test_a_kernel_of_the_users_own_takes_one_method():
+    inputs = LayerInput(24, shape=np.random.default_rng(0).uniform(size=(24, 3)))
+    check_dictionary(Exponential(ridge=0.2), inputs=inputs)
+
+
+def test_a_dictionary_without_id_works_but_cannot_be_saved():
+    @dataclass(frozen=True)
+    class Nameless(AtomDictionary):
+        def base(self, inputs):
+            return np.eye(inputs.n_visible)
+
+    assert Nameless().columns(LayerInput(4), sizes=(1,)).n_atoms == 4
+    with pytest.raises(ValueError, match="Nameless has no id"):
+        Nameless().get_config()
+
+
+def test_two_dictionaries_cannot_share_an_id():
+    with pytest.raises(ValueError, match="'dct': DCT of ppdl.dictionaries.grids already bears it"):
+
+        class Other(AtomDictionary, id="dct"):
+            pass
+
+
+@pytest.mark.parametrize(
+    ("atoms", "message"),
+    [
+        (np.ones((3, 2)), r"received shape \(3, 2\); expected \(4, n_base\)"),
+        (np.ones((4, 0)), r"received shape \(4, 0\)"),
+        (np.full((4, 4), np.nan), "NaN or infinity"),
+    ],
+)
+def test_atoms_of_a_wrong_kind_are_refused(atoms, message):
+    @dataclass(frozen=True)
+    class Wrong(AtomDictionary):
+        def base(self, inputs):
+            return atoms
+
+    with pytest.raises(ValueError, match=message):
+        Wrong().columns(LayerInput(4), sizes=(1,))
+
+
+# Numbers of atoms and of hidden units
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.integers(1, 3000), st.data())
+def test_a_fraction_k_over_n_means_k_atoms(n, data):
+    k = data.draw(st.integers(1, n))
+    assert count_atoms(n, k / n) == k
+
+
+@pytest.mark.parametrize(
+    ("fraction", "n_atoms"), [(0.05, 39), (10 ** np.log10(20 / 784), 20), (1.0, 784), (0.999, 783)]
+)
+def test_the_number_of_atoms_is_rounded_down(fraction, n_atoms):
+    assert count_atoms(784, fraction) == n_atoms
+
+
+def test_tied_atoms_are_rounded_down_to_whole_pixels():
+    assert count_atoms(48, 11 / 48, group=3) == 9
+
+
+def test_too_small_a_fraction_names_the_smallest_that_will_do():
+    with pytest.raises(ValueError, match=r"0.001 of 784 inputs leaves no atom; raise it to at least 0.001276"):
+        DCT().columns(LayerInput(784), sizes=(1,), fraction=0.001)
+    assert count_atoms(784, 0.001276) == 1
+    with pytest.raises(ValueError, match="no atom in each of 3 channels; raise it to at least 0.083334"):
+        DCT().columns(LayerInput(36, shape=(4, 3, 3)), sizes=(1,), fraction=0.05)
+
+
+def test_more_atoms_than_there_are_is_an_error_that_names_the_largest_fraction():
+    with pytest.raises(ValueError, match="takes 96 atoms, .* has 80; lower it to at most 0.625"):
+        Explicit(MATRIX).columns(LayerInput(128), sizes=(1,), fraction=0.75)
+
+
+@given(st.integers(1, 500), st.integers(1, 500))
+def test_hidden_units_are_divided_as_evenly_as_can_be(n_hidden, n_columns):
+    if n_columns > n_hidden:
+        with pytest.raises(ValueError, match=f"n_columns: received {n_columns}; expected 1 to {n_hidden}"):
+            column_sizes(n_hidden, n_columns)
+    else:
+        sizes = column_sizes(n_hidden, n_columns)
+        assert sum(sizes) == n_hidden
+        assert len(sizes) == n_columns
+        assert max(sizes) - min(sizes) <= 1
+
+
+# Selection
+
+
+@pytest.mark.parametrize(
+    "dictionary", [SquaredExponential(), EmpiricalCovariance(), RandomConnections(), DCT(), Wavelet()]
+)
+def test_tied_atoms_are_the_same_in_all_channels(dictionary):
+    inputs = example_input()
+    tied = dictionary.columns(inputs, sizes=(1,), fraction=0.3).columns[0].atoms
+    assert len(tied) == 38  # 38.4 rounded down to a multiple of 2
+    assert np.array_equal(tied[::2] + 1, tied[1::2])
+    assert np.all(tied[::2] % 2 == 0)
+    untied = replace(dictionary, tied=False).columns(inputs, sizes=(1,), fraction=0.3).columns[0].atoms
+    assert len(untied) == 38
+
+
+def test_leading_atoms_are_chosen_from_a_multiple_of_the_number_kept():
+    columns = PrincipalComponents(selection="leading", leading=1.5).columns(
+        example_input(), sizes=(1,) * 40, fraction=0.25
+    )
+    chosen = np.concatenate([column.atoms for column in columns.columns])
+    assert set(chosen) == set(range(48))  # 1.5 * 32
+    first = DCT(selection="leading", leading=1.0).columns(LayerInput(64), sizes=(1,), fraction=0.25).columns[0].atoms
+    assert np.array_equal(first, np.arange(16))
+
+
+def test_uniform_atoms_are_uniform():
+    columns = RandomConnections().columns(LayerInput(50), sizes=(1,) * 2000, fraction=0.2)
+    counts = np.bincount(np.concatenate([column.atoms for column in columns.columns]), minlength=50)
+    assert np.all(np.abs(counts - 400) < 5 * np.sqrt(2000 * 0.2 * 0.8))
+
+
+# Layers' inputs
+
+
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ((8, 7), r"\(8, 7\) holds 56 inputs; expected 64"),
+        ((64,), r"received \(64,\); expected \(height, width\)"),
+        ((8.0, 8.0), "expected"),
+        ((-8, -8), "expected"),
+        ("image", "received 'image'"),
+        (np.zeros((60, 2)), "received coordinates of 60 points; expected as many as there are inputs, 64"),
+        (np.full((64, 2), np.nan), "NaN or infinity"),
+    ],
+)
+def test_a_shape_that_does_not_hold_the_inputs_is_refused(shape, message):
+    with pytest.raises(ValueError, match=message):
+        LayerInput(64, shape=shape)
+
+
+def test_points_and_channels_follow_c_order():
+    image = np.arange(24).reshape(2, 4, 3)
+    inputs = LayerInput(24, shape=(2, 4, 3))
+    for value, (row, column, channel) in zip(image.ravel(), np.ndindex(2, 4, 3)):
+        assert np.array_equal(inputs.points[value // inputs.n_channels], [row, column])
+        assert value % inputs.n_channels == channel
+
+
+def test_a_hidden_layer_has_no_squared_exponential():
+    with pytest.raises(ValueError, match="SquaredExponential needs to know where the inputs lie.*EmpiricalCovariance"):
+        SquaredExponential().columns(LayerInput(10), sizes=(1,))
+
+
+@pytest.mark.parametrize("dictionary", [EmpiricalCovariance(), PrincipalComponents(), AutoencoderAtoms(epochs=1)])
+def test_dictionaries_made_from_data_ask_for_it(dictionary):
+    assert dictionary.data_driven
+    name = type(dictionary).__name__
+    with pytest.raises(ValueError, match=rf"{name} is made from data: .* \(n_samples, 10\)"):
+        dictionary.columns(LayerInput(10), sizes=(1,))
+    with pytest.raises(ValueError, match=r"activations: received shape \(5, 9\); expected \(n_samples, 10\)"):
+        dictionary.columns(LayerInput(10, activations=np.ones((5, 9))), sizes=(1,))
+
+
+def test_only_dictionaries_made_from_data_call_for_it():
+    def never():
+        raise AssertionError("activations were asked for")
+
+    for dictionary in VARIANTS:
+        if not dictionary.data_driven:
+            dictionary.columns(LayerInput(128, shape=(8, 8, 2), activations=never), sizes=(1,), fraction=0.25)
+
+
+def test_activations_are_read_where_they_lie(tmp_path):
+    path = tmp_path / "X.npy"
+    np.save(path, np.random.default_rng(0).normal(size=(100, 8)).astype(np.float32))
+    X = np.load(path, mmap_mode="r")
+    assert np.shares_memory(LayerInput(8, activations=X).sample("test"), X)
+    columns = EmpiricalCovariance().columns(LayerInput(8, activations=X), sizes=(1,))
+    assert np.allclose(columns.base, np.cov(X.T.astype(np.float64)))
+
+
+@pytest.mark.parametrize("dictionary", [DCT(), Wavelet()])
+def test_bases_of_grids_refuse_coordinates(dictionary):
+    with pytest.raises(ValueError, match="needs a grid: input_shape is a list of coordinates"):
+        dictionary.columns(LayerInput(10, shape=np.zeros((10, 2))), sizes=(1,))
+
+
+# Stored dictionaries
+
+
+def test_only_what_the_specification_does_not_tell_is_stored():
+    for dictionary in VARIANTS:
+        stores = dictionary.columns(example_input(), sizes=(1,), fraction=0.25).stores_base
+        assert stores == (dictionary.data_driven or isinstance(dictionary, Explicit))
+
+
+def test_an_explicit_dictionary_knows_its_matrix_again():
+    dictionary = Dictionary.from_config(Explicit(MATRIX).get_config())
+    assert dictionary == Explicit(MATRIX)
+    with pytest.raises(ValueError, match="was made without its matrix; give it to `columns` as `base`"):
+        dictionary.columns(LayerInput(128), sizes=(1,), fraction=0.1)
+    with pytest.raises(ValueError, match="sha256: the matrix has"):
+        dictionary.columns(LayerInput(128), sizes=(1,), fraction=0.1, base=2 * MATRIX)
+    with pytest.raises(ValueError, match="sha256: the matrix has"):
+        Explicit(2 * MATRIX, sha256=dictionary.sha256)
+    columns = dictionary.columns(LayerInput(128), sizes=(1,), fraction=0.1, base=MATRIX)
+    assert np.array_equal(columns.base, MATRIX)
+
+
+def test_an_explicit_dictionary_keeps_its_own_copy():
+    matrix = MATRIX.copy()
+    dictionary = Explicit(matrix)
+    matrix[:] = 0
+    assert np.array_equal(dictionary.matrix, MATRIX)
+    assert not dictionary.matrix.flags.writeable
+
+
+def test_the_digest_sees_changes_and_not_rounding():
+    columns = SquaredExponential().columns(LayerInput(64, shape=(8, 8)), sizes=(3, 3), fraction=0.2)
+    noise = 1 + 1e-14 * np.random.default_rng(0).normal(size=columns.base.shape)
+    assert replace(columns, base=columns.base * noise).digest() == columns.digest()
+    for i in columns.columns[0].atoms:
+        changed = columns.base.copy()
+        changed[5, i] += 1e-2
+        assert replace(columns, base=changed).digest() != columns.digest()
+    first, second = columns.columns
+    assert replace(columns, columns=(second, first)).digest() != columns.digest()
+    assert replace(columns, columns=(first._replace(n_hidden=4), second)).digest() != columns.digest()
+
+
+def test_the_digest_is_that_of_earlier_releases():
+    """Golden values: a saved model holds such a digest. Made by this test's own expressions, version 0.1."""
+    inputs = LayerInput(64, shape=(8, 8))
+    found = {d: d.columns(inputs, sizes=(3, 2), fraction=0.2).digest()[:16] for d in (DCT(), SquaredExponential())}
+    assert found == {DCT(): "e667d3f686778451", SquaredExponential(): "e70dc5867c2b3dc2"}
+
+
+# Numerical failures
+
+
+def test_too_small_a_ridge_is_a_numerical_error_that_says_so():
+    with pytest.raises(ppdl.NumericalError, match=r"Cholesky of K_alpha \+ ridge I failed; increase ridge \(got 0\)"):
+        SquaredExponential(length_scale=20.0, ridge=0.0).columns(LayerInput(64, shape=(8, 8)), sizes=(1,))
+    with pytest.raises(ppdl.NumericalError, match=r"increase ridge \(got 0\)"):
+        EmpiricalCovariance(ridge=0).columns(LayerInput(3, activations=np.ones((5, 3))), sizes=(1,))
+
+
+def test_dependent_atoms_cannot_be_orthonormalized():
+    X = np.random.default_rng(0).normal(size=(10, 20))  # a covariance of rank 9
+    with pytest.raises(
+        ppdl.NumericalError, match=r"linearly dependent.*smaller fraction.*orthonormalize=True in Empirical"
+    ):
+        EmpiricalCovariance(orthonormalize=True).columns(LayerInput(20, activations=X), sizes=(1,), fraction=0.8)
+    with pytest.raises(ppdl.NumericalError, match="the 5 atoms of a column are linearly dependent"):
+        Explicit(np.ones((4, 5)), selection="all", orthonormalize=True).columns(LayerInput(4), sizes=(1,))
+
+
+def test_a_diverging_autoencoder_says_what_to_lower():
+    X = np.random.default_rng(0).normal(size=(200, 8)) * 100
+    dictionary = AutoencoderAtoms(decoder="identity", learning_rate=100.0, epochs=50)
+    with pytest.raises(ppdl.NumericalError, match="autoencoder of AutoencoderAtoms.*lower its learning_rate"):
+        dictionary.columns(LayerInput(8, activations=X), sizes=(1,))
+
+
+def test_a_single_sample_has_no_covariance():
+    with pytest.raises(ValueError, match="received 1 samples; a covariance takes at least 2"):
+        EmpiricalCovariance().columns(LayerInput(3, activations=np.ones((1, 3))), sizes=(1,))
+
+
+def test_activations_with_nan_are_refused():
+    X = np.ones((5, 3))
+    X[2, 1] = np.nan
+    with pytest.raises(ValueError, match="NaN or infinity; check the data"):
+        EmpiricalCovariance().columns(LayerInput(3, activations=X), sizes=(1,))
+
+
+def test_wavelets_without_pywavelets_name_the_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pywt", None)
+    with pytest.raises(ImportError, match=r"pip install 'ppdl\[wavelet\]'"):
+        Wavelet()
+
+
+def test_wavelets_need_even_sides():
+    with pytest.raises(ValueError, match="needs sides that are even and longer than the wavelet; received 5 x 4"):
+        Wavelet().columns(LayerInput(20, shape=(5, 4)), sizes=(1,))
