@@ -1,0 +1,157 @@
+"""The curves of Figure 4 (left): what each name means as a network at a given proportion of learned parameters."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ppdl.dictionaries import (
+    DCT,
+    AutoencoderAtoms,
+    Dictionary,
+    EmpiricalCovariance,
+    LowRank,
+    PrincipalComponents,
+    RandomConnections,
+    RandomProjection,
+    SquaredExponential,
+)
+from ppdl.dictionaries.base import count_atoms
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """A network of two hidden layers and a softmax layer, the first two predicted.
+
+    Parameters
+    ----------
+    n_inputs, n_outputs : int
+        Pixels and classes.
+    hidden : tuple of int
+        Hidden units of the two layers.
+    batch_size : int
+        Samples of a mini-batch.
+    """
+
+    n_inputs: int
+    hidden: tuple[int, int]
+    n_outputs: int
+    batch_size: int
+
+    def learned_proportion(self, fraction: float) -> float:
+        """Proportion of parameters learned as the paper counts it: weights of the two predicted layers, without biases.
+
+        It is a little below the fraction, because a layer's number of atoms is a whole one.
+        """
+        layers = list(zip((self.n_inputs, self.hidden[0]), self.hidden, strict=True))
+        learned = sum(count_atoms(n_visible, fraction) * n_hidden for n_visible, n_hidden in layers)
+        return learned / sum(n_visible * n_hidden for n_visible, n_hidden in layers)
+
+    def n_dynamic(self, fraction: float) -> int:
+        """Learned numbers of the predicted network, whatever its fixed dictionaries: V, softmax layer and biases."""
+        first, second = self.hidden
+        return (
+            (count_atoms(self.n_inputs, fraction) + 1) * first
+            + (count_atoms(first, fraction) + 1) * second
+            + (second + 1) * self.n_outputs
+        )
+
+    def narrowed(self, fraction: float) -> tuple[int, int]:
+        """Hidden units of the ordinary network whose number of parameters comes nearest to `n_dynamic(fraction)`.
+
+        Both hidden layers get h units: (n_inputs + 1) h + (h + 1) h + (h + 1) n_outputs = n_dynamic.
+        """
+        b = self.n_inputs + 2 + self.n_outputs
+        h = (-b + math.sqrt(b * b + 4 * (self.n_dynamic(fraction) - self.n_outputs))) / 2
+        return (round(h), round(h))
+
+
+Network = Callable[[Architecture, float], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A line of the figure.
+
+    Parameters
+    ----------
+    name : str
+        Its name, the paper's where it has one.
+    summary : str
+        The networks on it in one sentence.
+    network : callable
+        ``network(architecture, fraction)`` gives the estimator's parameters that say which network it is.
+    flat : bool, default=False
+        Whether the network is the same for all proportions.
+    pretrained : bool, default=True
+        Whether the recipe's pretraining applies to it.
+    """
+
+    name: str
+    summary: str
+    network: Network
+    flat: bool = False
+    pretrained: bool = True
+
+
+def predicted(first: Dictionary, second: Dictionary) -> Network:
+    """Network whose two hidden layers are predicted, each in 10 columns."""
+
+    def network(architecture: Architecture, fraction: float) -> dict[str, Any]:
+        return dict(
+            hidden_layer_sizes=architecture.hidden, dictionary=(first, second), learned_fraction=fraction, n_columns=10
+        )
+
+    return network
+
+
+def best(architecture: Architecture, fraction: float) -> dict[str, Any]:
+    """Network of our best dictionaries: cosines, then principal components, both orthonormal and from coarse to fine.
+
+    Each column draws its atoms from the leading ones, so that all columns together span many more than one column holds:
+    three times as many, and at small proportions six times as many, from 50 columns.
+    """
+    n_columns, leading = (10, 3.0) if fraction >= 0.04 else (50, 6.0)
+    dictionaries = (
+        DCT(selection="leading", leading=leading),
+        PrincipalComponents(selection="leading", leading=leading),
+    )
+    return predicted(*dictionaries)(architecture, fraction) | dict(n_columns=n_columns)
+
+
+def dense(architecture: Architecture, fraction: float) -> dict[str, Any]:
+    """Ordinary network."""
+    return dict(hidden_layer_sizes=architecture.hidden)
+
+
+def narrow(architecture: Architecture, fraction: float) -> dict[str, Any]:
+    """Ordinary network with fewer hidden units, learning as many parameters as the predicted ones."""
+    return dict(hidden_layer_sizes=architecture.narrowed(fraction))
+
+
+_SE = SquaredExponential(length_scale=1.0, ridge=0.1)
+
+CURVES = {
+    curve.name: curve
+    for curve in (
+        Curve("nokernel", "Ordinary network, nothing predicted.", dense, flat=True),
+        Curve("LowRank", "U learned as well as V.", predicted(LowRank(), LowRank()), pretrained=False),
+        Curve("RandCon", "Random connections: atoms of the identity.", predicted(*[RandomConnections()] * 2)),
+        Curve("RandFixU", "Random projections: Gaussian atoms.", predicted(*[RandomProjection()] * 2)),
+        Curve(
+            "SE-Emp",
+            "Squared exponential, then covariance of the activations.",
+            predicted(_SE, EmpiricalCovariance(power=1, ridge=1e-3)),
+        ),
+        Curve(
+            "SE-Emp2",
+            "Squared exponential, then covariance of the squared activations.",
+            predicted(_SE, EmpiricalCovariance(power=2, ridge=1e-3)),
+        ),
+        Curve("SE-AE", "Squared exponential, then atoms of an autoencoder.", predicted(_SE, AutoencoderAtoms(n_base=500, epochs=5))),
+        Curve("narrow", "Ordinary network with fewer hidden units, as many learned parameters.", narrow),
+        Curve("best", "Leading cosines, then leading principal components of the activations.", best),
+    )
+}
