@@ -333,7 +333,7 @@ def bound_columns(model, theta, max_column_norm):
 
 
 def epoch(model, optimizer, theta, X, y, order, rates, batch_size, sample_weight=None, max_column_norm=0.0):
-    """θ after one pass over the rows `order`, and the mean of the batches' losses, each weighted by its samples."""
+    """θ after one pass over the rows `order`, and the mean of the batches' losses by their samples' total weights."""
     w = np.ones(len(X)) if sample_weight is None else sample_weight
     total = 0.0
     for rate, begin in zip(rates, range(0, len(order), batch_size), strict=True):
@@ -342,5 +342,5 @@ def epoch(model, optimizer, theta, X, y, order, rates, batch_size, sample_weight
         theta = optimizer.step(theta, gradient, rate)
         if max_column_norm > 0:
             theta = bound_columns(model, theta, max_column_norm)
-        total += value * len(rows)
-    return theta, total / len(order)
+        total += value * w[rows].sum()
+    return theta, total / w[order].sum()
