@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from threadpoolctl import threadpool_limits
 
 import ppdl
 from ppdl.dictionaries import (
@@ -96,10 +97,8 @@ def test_dictionaries_are_plain_values_to_scikit_learn(dictionary):
 
 @pytest.mark.parametrize("dictionary", VARIANTS, ids=repr)
 def test_number_of_threads_changes_no_bit(dictionary):
-    from threadpoolctl import threadpool_limits
-
     def build(limit):
-        with threadpool_limits(limits=limit, user_api="openmp"):
+        with threadpool_limits(limits=limit):
             return dictionary.columns(example_input(np.float32, n_samples=1500), sizes=(2, 3), fraction=0.25)
 
     one, two = build(1), build(2)
@@ -154,6 +153,10 @@ def test_a_bad_specification_is_refused_by_name(config, message):
     [
         (DCT, {"selection": "first"}, "selection: received 'first'; expected one of 'uniform', 'leading', 'all'"),
         (DCT, {"leading": 0.5}, "leading: received 0.5; expected a finite number, at least 1"),
+        (DCT, {"tied": "yes"}, "tied: received 'yes'; expected True or False"),
+        (RandomConnections, {"tied": 1}, "tied: received 1; expected True or False"),
+        (RandomProjection, {"orthonormalize": None}, "orthonormalize: received None"),
+        (PrincipalComponents, {"center": 0}, "center: received 0"),
         (SquaredExponential, {"length_scale": 0.0}, "length_scale: received 0.0; expected a finite number above 0"),
         (SquaredExponential, {"ridge": -0.1}, "ridge: received -0.1; expected a finite number, at least 0"),
         (SquaredExponential, {"atoms": "kernel"}, "atoms: received 'kernel'; expected one of 'ridge', 'raw'"),
@@ -409,6 +412,7 @@ def test_an_explicit_dictionary_keeps_its_own_copy():
     matrix[:] = 0
     assert np.array_equal(dictionary.matrix, MATRIX)
     assert not dictionary.matrix.flags.writeable
+    assert clone(dictionary, safe=False).matrix is dictionary.matrix
 
 
 def test_the_digest_sees_changes_and_not_rounding():

@@ -16,7 +16,7 @@
 namespace ppdl {
 namespace {
 
-constexpr double equal_magnitude = 1e-6;       // relative, of entries that decide a sign
+constexpr double equal_magnitude = 1e-6;        // relative, of entries that decide a sign
 constexpr double smallest_pivot_ratio = 1e-10;  // below it, atoms count as dependent
 
 /// One-dimensional orthonormal cosines, (n, n), frequencies in columns.
@@ -25,7 +25,8 @@ Matrix<double> cosines(Index n) {
   for (Index x = 0; x < n; ++x) {
     for (Index u = 0; u < n; ++u) {
       const double scale = std::sqrt((u == 0 ? 1.0 : 2.0) / static_cast<double>(n));
-      basis(x, u) = scale * std::cos(std::numbers::pi * static_cast<double>((2 * x + 1) * u) / static_cast<double>(2 * n));
+      basis(x, u) =
+          scale * std::cos(std::numbers::pi * static_cast<double>((2 * x + 1) * u) / static_cast<double>(2 * n));
     }
   }
   return basis;
@@ -49,8 +50,7 @@ Matrix<double> cosines(Index height, Index width) {
   for (Index atom = 0; atom < basis.cols(); ++atom) {
     const Index frequency = order[static_cast<std::size_t>(atom)];
     for (Index y = 0; y < height; ++y) {
-      basis.col(atom).segment(y * width, width) =
-          vertical(y, frequency / width) * horizontal.col(frequency % width);
+      basis.col(atom).segment(y * width, width) = vertical(y, frequency / width) * horizontal.col(frequency % width);
     }
   }
   return basis;
@@ -87,8 +87,8 @@ Matrix<double> orthonormal_mix(const ConstMatrixRef<double>& U) {
     }
   }
   std::ostringstream message;
-  message << "the " << n_atoms << " atoms of a column are linearly dependent, so they have no orthonormal basis of " << n_atoms
-          << " vectors; learn a smaller fraction, or choose a dictionary whose atoms are further apart";
+  message << "the " << n_atoms << " atoms of a column are linearly dependent, so they have no orthonormal basis of "
+          << n_atoms << " vectors; learn a smaller fraction, or choose a dictionary whose atoms are further apart";
   throw NumericalError(message.str());
 }
 

@@ -13,8 +13,8 @@ void SquaredExponentialOptions::validate() const {
   check(height > 0 && width > 0, "image: received ", height, " x ", width, "; expected at least 1 x 1");
   check(n_columns > 0, "n_columns: received ", n_columns, "; expected at least 1");
   check(fraction > 0.0 && fraction <= 1.0, "fraction: received ", fraction, "; expected more than 0, at most 1");
-  check(std::floor(static_cast<double>(height * width) * fraction) >= 1.0, "fraction: ", fraction, " of ", height * width,
-        " pixels leaves no atom");
+  check(std::floor(static_cast<double>(height * width) * fraction) >= 1.0, "fraction: ", fraction, " of ",
+        height * width, " pixels leaves no atom");
 }
 
 DictionaryColumns squared_exponential_columns(const SquaredExponentialOptions& options) {

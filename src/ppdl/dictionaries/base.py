@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from ppdl import _core
 
-from .columns import Column, DictionaryColumns, checked_sizes
+from .columns import Column, DictionaryColumns, checked_sizes, product
 from .layer_input import Floats, LayerInput
 
 registry: dict[str, type[Dictionary]] = {}
@@ -127,7 +127,7 @@ class Dictionary(abc.ABC):
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.compare}
 
     def __repr__(self) -> str:
-        fields = sorted(dataclasses.fields(self), key=lambda field: field.kw_only)  # in the order of the signature
+        fields = sorted(dataclasses.fields(self), key=lambda field: bool(field.kw_only))  # in the order of the signature
         values = ((field, getattr(self, field.name)) for field in fields if field.compare)
         changed = (f"{field.name}={value!r}" for field, value in values if value != field.default)
         return f"{type(self).__name__}({', '.join(changed)})"
@@ -184,6 +184,7 @@ class AtomDictionary(Dictionary):
         super().__post_init__()
         one_of("selection", self.selection, ("uniform", "leading", "all"))
         at_least("leading", self.leading, 1.0)
+        true_or_false(self, "orthonormalize", "tied")
 
     @abc.abstractmethod
     def base(self, inputs: LayerInput) -> npt.ArrayLike:
@@ -239,7 +240,7 @@ class AtomDictionary(Dictionary):
             return mix
         if mix is None:
             return orthonormal_mix(B[:, atoms], self)
-        return mix @ orthonormal_mix(B[:, atoms] @ mix, self)
+        return product(mix, orthonormal_mix(product(B[:, atoms], mix), self))
 
 
 def count_atoms(n_visible: int, fraction: float, group: int = 1) -> int:
@@ -286,6 +287,13 @@ def one_of(name: str, received: object, expected: Sequence[object]) -> None:
     """Check an option, naming what was received."""
     if received not in expected:
         raise ValueError(f"{name}: received {received!r}; expected one of {', '.join(map(repr, expected))}")
+
+
+def true_or_false(dictionary: Dictionary, *names: str) -> None:
+    """Check options that are switches."""
+    for name in names:
+        if not isinstance(getattr(dictionary, name), bool):
+            raise ValueError(f"{name}: received {getattr(dictionary, name)!r}; expected True or False")
 
 
 def at_least(name: str, received: float, bound: float) -> None:

@@ -92,7 +92,7 @@ class DictionaryColumns:
             raise ValueError("U is learned: it is part of the network's parameters, not of its dictionary")
         _, atoms, mix = self.columns[j]
         U = np.eye(self.n_visible)[:, atoms] if self.base is None else self.base[:, atoms]
-        return U if mix is None else U @ mix
+        return U if mix is None else product(U, mix)
 
     def weights(self, dtype: npt.DTypeLike) -> Any:
         """`PredictedWeights` of the core, `_core.f32`'s or `_core.f64`'s.
@@ -143,6 +143,12 @@ class DictionaryColumns:
             largest = np.abs(sketch).max(initial=0.0) or 1.0
             sha.update(np.rint(sketch / largest * _UNITS).astype("<i8").tobytes())
         return sha.hexdigest()
+
+
+def product(A: Floats, B: Floats) -> Floats:
+    """Return A B, the same bits for any number of threads, which NumPy's product does not promise."""
+    AB: Floats = _core.dictionary.product(np.ascontiguousarray(A), np.ascontiguousarray(B))
+    return AB
 
 
 def column_sizes(n_hidden: int, n_columns: int) -> tuple[int, ...]:

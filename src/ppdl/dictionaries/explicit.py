@@ -61,6 +61,9 @@ class Explicit(AtomDictionary, id="explicit"):
         """True: the specification holds only the matrix's SHA-256."""
         return True
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Explicit:
+        return self  # as a frozen value may: scikit-learn's `clone` need not copy the matrix
+
     def base(self, inputs: LayerInput) -> npt.ArrayLike:
         """Return the matrix."""
         if self.matrix is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .base import Dictionary, choose_atoms, count_atoms
+from .base import Dictionary, choose_atoms, count_atoms, true_or_false
 from .columns import Column, DictionaryColumns, checked_sizes
 from .layer_input import LayerInput
 
@@ -55,6 +55,10 @@ class RandomConnections(Dictionary, id="random-connections"):
     """
 
     tied: bool = dataclasses.field(default=True, kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        true_or_false(self, "tied")
 
     def columns(
         self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from ppdl import _core
 
-from .base import AtomDictionary
+from .base import AtomDictionary, true_or_false
 from .layer_input import Floats, LayerInput
 
 
@@ -42,6 +42,10 @@ class PrincipalComponents(AtomDictionary, id="principal-components"):
 
     data_driven: ClassVar[bool] = True
     orthonormal: ClassVar[bool] = True
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        true_or_false(self, "center")
 
     def base(self, inputs: LayerInput) -> Floats:
         """All eigenvectors, shape (n_visible, n_visible)."""

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from ppdl import _core
 
-from .base import Dictionary, count_atoms, orthonormal_mix
-from .columns import Column, DictionaryColumns, checked_sizes
+from .base import Dictionary, count_atoms, orthonormal_mix, true_or_false
+from .columns import Column, DictionaryColumns, checked_sizes, product
 from .layer_input import LayerInput
 
 
@@ -37,6 +37,10 @@ class RandomProjection(Dictionary, id="random-projection"):
 
     orthonormalize: bool = dataclasses.field(default=False, kw_only=True)
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        true_or_false(self, "orthonormalize")
+
     def columns(
         self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None
     ) -> DictionaryColumns:
@@ -45,7 +49,7 @@ class RandomProjection(Dictionary, id="random-projection"):
         n, n_atoms = inputs.n_visible, count_atoms(inputs.n_visible, fraction)
         drawn = [_core.dictionary.gaussian(n, n_atoms, inputs.seed, inputs.stream(j)) for j in range(len(sizes))]
         if self.orthonormalize:
-            drawn = [U @ orthonormal_mix(U, self) for U in drawn]
+            drawn = [product(U, orthonormal_mix(U, self)) for U in drawn]
         B = np.concatenate(drawn, axis=1) / (1.0 if self.orthonormalize else np.sqrt(n))
         B.setflags(write=False)
         columns = (Column(n_hidden, np.arange(n_atoms) + j * n_atoms) for j, n_hidden in enumerate(sizes))

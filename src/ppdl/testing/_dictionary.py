@@ -6,6 +6,7 @@ import json
 import pickle
 
 import numpy as np
+import numpy.typing as npt
 
 import ppdl.dictionaries
 from ppdl.dictionaries import Dictionary, DictionaryColumns, LayerInput
@@ -13,7 +14,7 @@ from ppdl.dictionaries import Dictionary, DictionaryColumns, LayerInput
 
 def example_input(dtype: type = np.float64, *, seed: int = 0, n_samples: int = 40) -> LayerInput:
     """Return a layer of 8 × 8 pixels of 2 channels with read-only random activations."""
-    X = np.random.default_rng(0).uniform(size=(n_samples, 128)).astype(dtype)
+    X: npt.NDArray[np.floating] = np.random.default_rng(0).uniform(size=(n_samples, 128)).astype(dtype)
     X.setflags(write=False)
     return LayerInput(128, shape=(8, 8, 2), activations=X, seed=seed)
 

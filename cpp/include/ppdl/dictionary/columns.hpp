@@ -28,10 +28,10 @@ struct SquaredExponentialOptions {
   Index n_channels = 1;       ///< channels stand next to each other, pixels in row-major order
   double length_scale = 1.0;  ///< σ in pixels, > 0
   double ridge = 0.1;         ///< λ ≥ 0
-  double fraction = 1.0;      ///< atoms of a column: ⌊height · width · fraction⌋ pixels, in all channels; in (0, 1]
-  Index n_columns = 1;        ///< each chooses its own atoms
+  double fraction = 1.0;  ///< atoms of a column: ⌊height · width · fraction⌋ pixels, in all channels; in (0, 1]
+  Index n_columns = 1;    ///< each chooses its own atoms
   std::uint64_t seed = 0;
-  Index layer = 0;            ///< layers with the same seed choose independently
+  Index layer = 0;  ///< layers with the same seed choose independently
 
   /// @throws std::invalid_argument naming the option and the value received
   void validate() const;
