@@ -223,6 +223,18 @@ def test_a_sample_that_is_not_finite_is_a_numerical_error():
         trainer.epoch(theta, X, y, np.arange(40), np.full(4, 0.1), 10)
 
 
+def test_batches_without_weight_leave_theta_and_the_mean_loss_alone():
+    oracle, X, y, theta = example("base", n_samples=40)
+    weight = np.repeat([0.0, 1.0, 0.0, 1.0], 10)
+    rows = np.flatnonzero(weight)
+    thetas, losses = [theta.copy(), theta.copy()], []
+    for t, order in zip(thetas, (np.arange(40), rows), strict=True):
+        trainer = _core.f64.Trainer(core_network(oracle), _core.f64.Sgd(0.0))
+        losses.append(trainer.epoch(t, X, y, order, np.full(len(order) // 10, 0.1), 10, weight))
+    np.testing.assert_array_equal(*thetas)
+    assert losses[0] == losses[1]
+
+
 def test_wrong_arguments_are_errors_before_theta_changes():
     oracle, X, y, theta = example("base", n_samples=40)
     trainer = _core.f64.Trainer(core_network(oracle), _core.f64.Sgd(0.9))
@@ -235,6 +247,7 @@ def test_wrong_arguments_are_errors_before_theta_changes():
         (ValueError, r"\b40\b", (theta, X, y, rows + 1, rates, 10)),
         (ValueError, r"-1", (theta, X, y, rows - 1, rates, 10)),
         (ValueError, r"\b0\b", (theta, X, y, rows, rates, 0)),
+        (ValueError, "samples", (theta, X, y, rows[:0], rates[:0], 10)),
         (TypeError, None, (theta.astype(np.float32), X, y, rows, rates, 10)),
         (TypeError, None, (theta, np.asfortranarray(X), y, rows, rates, 10)),
         (TypeError, None, (theta, X, y, rows.astype(np.int32), rates, 10)),
