@@ -77,7 +77,7 @@ PAPER = Recipe(
 MODERN = Recipe(
     name="modern",
     summary="Adam with a one-cycle learning rate up to 6e-3, sigmoid units, no autoencoders.",
-    epochs=15,
+    epochs=10,
     options=dict(
         activation="logistic",
         init="he",
@@ -91,8 +91,8 @@ MODERN = Recipe(
 
 RECTIFIER = Recipe(
     name="rectifier",
-    summary="As modern, with rectifiers in place of sigmoid units, and 25 epochs.",
-    epochs=25,
+    summary="As modern, with rectifiers in place of sigmoid units, and 20 epochs.",
+    epochs=20,
     options=dict(MODERN.options) | dict(activation="relu", init="glorot"),
     data_pretraining=MODERN.data_pretraining,
 )
