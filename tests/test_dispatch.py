@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib import resources
 
 import numpy as np
 import pytest
@@ -127,3 +128,9 @@ def test_a_missing_cmake_folder_is_an_error(monkeypatch):
     monkeypatch.setattr(ppdl, "__path__", ["nowhere"])
     with pytest.raises(FileNotFoundError, match="was ppdl built"):
         main(["--cmake-dir"])
+
+
+def test_the_stubs_of_both_scalars_differ_in_the_scalar_only():
+    folder = resources.files("ppdl._core")
+    f32, f64 = (folder.joinpath(f"{name}.pyi").read_text() for name in ("f32", "f64"))
+    assert f32 == f64.replace("float64 as _Scalar", "float32 as _Scalar")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from typing import Any, Literal
+from typing import Any, Literal, overload
 
 import threadpoolctl
 
@@ -17,6 +17,10 @@ def _versions() -> dict[str, str]:
     return {"ppdl": __version__, "python": platform.python_version(), **versions}
 
 
+@overload
+def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
+@overload
+def show_config(mode: Literal["dicts"]) -> dict[str, Any]: ...
 def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] | None:
     """Tell what ppdl runs on.
 
@@ -45,7 +49,7 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
         for pool in threadpoolctl.threadpool_info()
         if pool["user_api"] == "openmp"
     ]
-    config = {
+    config: dict[str, Any] = {
         "versions": _versions(),
         "isa": {"in use": _core.isa, "available": list(_core.levels)},
         "threads": _core.resolve_threads(None),
