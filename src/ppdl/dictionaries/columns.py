@@ -124,11 +124,11 @@ class DictionaryColumns:
         return DictionaryColumns(self.n_visible, tuple(columns), base)
 
     def digest(self) -> str:
-        """SHA-256 of the dictionaries, in hexadecimal: equal if and only if the same U were built.
+        """SHA-256 of the dictionaries, in hexadecimal, which tells whether the same U were built.
 
         It covers shapes, atoms, and one fixed random combination of the rows of each U_j in fixed point, units of 2^-16
         of its largest entry. Last bits, which differ between CPU levels and math libraries, do not show. (The entries
-        of U themselves would not do: among a million of them, some lie on the edge between two fixed-point numbers.)
+        of U themselves would not do: among a million, some lie on the edge between two fixed-point numbers.)
         """
         sha = hashlib.sha256()
         header = [self.n_visible, self.learned, [[n_hidden, len(atoms)] for n_hidden, atoms, _ in self.columns]]
