@@ -110,9 +110,16 @@ def test_fitted_attributes_are_a_superset(ours, theirs, options):
 def test_adaptive_rate_falls_as_in_scikit_learn():
     X, y = problem("binary")
     common = {
-        "hidden_layer_sizes": (3,), "solver": "sgd", "learning_rate": "adaptive", "learning_rate_init": 0.1, "tol": 1e-2,
-        "n_iter_no_change": 2, "shuffle": False, "random_state": 0, "batch_size": 30,
-    }  # fmt: skip
+        "hidden_layer_sizes": (3,),
+        "solver": "sgd",
+        "learning_rate": "adaptive",
+        "learning_rate_init": 0.1,
+        "tol": 1e-2,
+        "n_iter_no_change": 2,
+        "shuffle": False,
+        "random_state": 0,
+        "batch_size": 30,
+    }
     ours, theirs = both_from_same_weights(PredictedMLPClassifier(**common), MLPClassifier(**common), X, y, 200)
     assert ours.n_iter_ == theirs.n_iter_ < 200
     np.testing.assert_allclose(ours.coefs_[0], theirs.coefs_[0], atol=1e-9)
@@ -123,5 +130,8 @@ def test_lbfgs_reaches_the_value_of_scikit_learn(kind):
     X, y = problem(kind)
     ours_class, theirs_class = PAIRS[kind == "squared_error"]
     common = {"hidden_layer_sizes": (4,), "activation": "tanh", "solver": "lbfgs", "alpha": 1.0, "max_iter": 2000}
-    ours, theirs = (min(kind(**common, random_state=seed).fit(X, y).loss_ for seed in range(6)) for kind in (ours_class, theirs_class))
+    ours, theirs = (
+        min(kind(**common, random_state=seed).fit(X, y).loss_ for seed in range(6))
+        for kind in (ours_class, theirs_class)
+    )
     assert ours <= theirs * 1.05  # local minima differ

@@ -141,8 +141,8 @@ def resolve(params: Any, *, n_inputs: int, n_outputs: int, loss: str, seed: int)
             raise ValueError(f"learned_fraction: received {fraction!r}; expected at most 1")
     if all(isinstance(d, Identity) for d in dictionaries) and any(fraction < 1.0 for fraction in fractions):
         raise ValueError(
-            f"learned_fraction: received {params.learned_fraction!r}, but dictionary={params.dictionary!r} learns every "
-            "weight; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
+            f"learned_fraction: received {params.learned_fraction!r}, but dictionary={params.dictionary!r} learns "
+            "every weight; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
         )
     layers, n_visible = [], n_inputs
     for units, dictionary, fraction, n_columns in zip(hidden, dictionaries, fractions, columns, strict=True):

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from .architecture import Architecture, build_network
 from .model import Array, Model
 
-
 Rows = npt.NDArray[np.int64]
 
 
@@ -20,7 +19,7 @@ def taken(X: Array, rows: Rows) -> Array:
 
 
 def initial_model(architecture: Architecture, X: Array, rows: Rows, n_threads: int | None) -> Model:
-    """Build every dictionary from the activations of the initial network at these samples, and that network's weights."""
+    """Build the initial network, its data-driven dictionaries from the activations that it has at these samples."""
     columns: list[Any] = []
     weights: list[Any] = []
     for layer in range(len(architecture.layers)):

@@ -21,9 +21,10 @@ from .model import Array
 class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     r"""Multi-layer perceptron classifier that learns a part of its weights and predicts the rest [1]_.
 
-    The weights of a hidden layer are :math:`W = [U_1 V_1 \ldots U_J V_J]`: the dictionaries :math:`U_j` are built once and
-    stay fixed, only the :math:`V_j` and the biases are learned. With ``dictionary=None`` it is an ordinary network and
-    takes the place of scikit-learn's `MLPClassifier`, of which it has all parameters and attributes under the same names.
+    The weights of a hidden layer are :math:`W = [U_1 V_1 \ldots U_J V_J]`: the dictionaries :math:`U_j` are built once
+    and stay fixed, only the :math:`V_j` and the biases are learned. With ``dictionary=None`` it is an ordinary network
+    and takes the place of scikit-learn's `MLPClassifier`, of which it has all parameters and attributes under the same
+    names.
 
     Parameters
     ----------
@@ -32,14 +33,15 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     activation : {"identity", "logistic", "tanh", "relu", "maxout"}, default="relu"
         Of the hidden layers. A maxout unit is the largest of `n_pieces` linear ones.
     dictionary : Dictionary, None, or a sequence of them, default=None
-        What U is made of, for all hidden layers or for each; see `ppdl.dictionaries`. None is an ordinary layer. The output
-        layer is never predicted. A dictionary that is made from data is made from the activations of the initial network
-        on the whole training set (without the samples that `early_stopping` sets aside); see `pretraining`.
+        What U is made of, for all hidden layers or for each; see `ppdl.dictionaries`. None is an ordinary layer. The
+        output layer is never predicted. A dictionary that is made from data is made from the activations of the initial
+        network on the whole training set (without the samples that `early_stopping` sets aside); see `pretraining`.
     learned_fraction : float or sequence of float, default=1.0
-        Atoms of each column's dictionary as a fraction of the layer's inputs, in (0, 1]: ``int(n_inputs * fraction)`` of
-        them, at least one. It is the fraction of the layer's weights that is learned.
+        Atoms of each column's dictionary as a fraction of the layer's inputs, in (0, 1]: ``int(n_inputs * fraction)``
+        of them, at least one. It is the fraction of the layer's weights that is learned.
     n_columns : int or sequence of int, default=1
-        Columns J of a layer: its hidden units are divided evenly among so many dictionaries, each with atoms of its own.
+        Columns J of a layer: its hidden units are divided evenly among so many dictionaries, each with atoms of its
+        own.
     input_shape : tuple of int, or array-like of shape (n_points, d), default=None
         Where the features lie: ``(height, width)``, ``(height, width, channels)`` or coordinates, for dictionaries that
         want to know.
@@ -48,8 +50,8 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     n_pieces : int, default=2
         Linear pieces of a maxout unit.
     init : {"auto", "glorot", "he", "lecun"} or float, default="auto"
-        Size of the initial weights: V is uniform and such that the predicted W has the variance that the rule asks for; a
-        float is the bound on V itself. "auto" is scikit-learn's bound on W, :math:`\sqrt{6 / (n_{in} + n_{out})}`, or
+        Size of the initial weights: V is uniform and such that the predicted W has the variance that the rule asks for;
+        a float is the bound on V itself. "auto" is scikit-learn's bound on W, :math:`\sqrt{6 / (n_{in} + n_{out})}`, or
         :math:`\sqrt{2 / (n_{in} + n_{out})}` for logistic units. Biases start at zero.
     dropout, input_dropout : float, default=0.0
         Probability, below 1, that a hidden unit or an input is dropped while training; the others are scaled up.
@@ -65,9 +67,9 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
         Samples of a mini-batch; "auto" is min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "one_cycle", "geometric"} or Schedule, default="constant"
         The first three are scikit-learn's; "invscaling" and "adaptive" have effect with ``solver="sgd"`` only.
-        "one_cycle" warms up linearly to `learning_rate_init` over 30 % of all mini-batches, then follows a cosine to zero;
-        all `max_iter` epochs are run. "geometric" divides the rate by 1.00004 after each mini-batch, down to 1e-6.
-        `schedules.OneCycle` and `schedules.Geometric` take other constants.
+        "one_cycle" warms up linearly to `learning_rate_init` over 30 % of all mini-batches, then follows a cosine to
+        zero; all `max_iter` epochs are run. "geometric" divides the rate by 1.00004 after each mini-batch, down to
+        1e-6. `schedules.OneCycle` and `schedules.Geometric` take other constants.
     learning_rate_init : float, default=0.001
         Initial learning rate; the largest one of "one_cycle".
     power_t : float, default=0.5
@@ -80,8 +82,8 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
         Determines the choice of atoms, the initial weights, dropout, the order of the samples and the split of
         `early_stopping`. The same integer gives the same bits for any number of threads.
     tol : float, default=1e-4
-        Least improvement of the loss, or of the validation score, that counts; of L-BFGS, the largest entry of the gradient
-        at which it ends.
+        Least improvement of the loss, or of the validation score, that counts; of L-BFGS, the largest entry of the
+        gradient at which it ends.
     verbose : bool or int, default=False
         Whether to print a table, one line for each epoch.
     warm_start : bool, default=False
@@ -105,20 +107,23 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     pretraining : {None, "autoencoder", "supervised"}, default=None
         "autoencoder" first trains each hidden layer as a tied-weight autoencoder, the lowest first; every column
         reconstructs the layer's whole input. Data-driven dictionaries are built from the pretrained activations below.
-        "supervised" trains `pretraining_epochs` of the `max_iter` epochs, builds the data-driven dictionaries of the layers
-        above the first anew from the activations reached, fits their V to the weights by least squares, and goes on.
+        "supervised" trains `pretraining_epochs` of the `max_iter` epochs, builds the data-driven dictionaries of the
+        layers above the first anew from the activations reached, fits their V to the weights by least squares, and goes
+        on.
     pretraining_epochs : int or None, default=None
         Epochs of each layer's autoencoder, None is 50; or epochs before dictionaries are made anew, None is 1.
     pretraining_options : dict or None, default=None
         Of the autoencoders: any of `learning_rate_init` (0.1), `learning_rate` ("geometric"), `momentum` (0.7),
-        `nesterovs_momentum` (False), `batch_size` (100), `decoder` ("auto": logistic for inputs in [0, 1], else identity;
-        or an activation) and `decoder_bias` (False).
+        `nesterovs_momentum` (False), `batch_size` (100), `decoder` ("auto": logistic for inputs in [0, 1], else
+        identity; or an activation) and `decoder_bias` (False).
     class_weight : dict, "balanced" or None, default=None
         Weights of the classes, as in scikit-learn, multiplied with `sample_weight`.
     n_threads : int or None, default=None
-        Threads; None is what OpenMP allows, so that `threadpoolctl` and OMP_NUM_THREADS are obeyed. It is a bound in any case.
+        Threads; None is what OpenMP allows, so that `threadpoolctl` and OMP_NUM_THREADS are obeyed. It is a bound in
+        any case.
     memory_limit : int, default=2**30
-        Bytes that XU may take when it is computed once for the whole training set. With less it is computed for each batch.
+        Bytes that XU may take when it is computed once for the whole training set. With less it is computed for each
+        batch.
 
     Attributes
     ----------
@@ -135,8 +140,8 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     theta_ : ndarray of shape (n_parameters,)
         All learned numbers.
     history_ : dict of list
-        For each epoch "loss", "learning_rate" (the first of the epoch) and "time" (seconds); with a validation set "val_loss"
-        and "val_score".
+        For each epoch "loss", "learning_rate" (the first of the epoch) and "time" (seconds); with a validation set
+        "val_loss" and "val_score".
     loss_, best_loss_ : float
         Last and least training loss; the latter is None with early stopping.
     loss_curve_ : list of float
@@ -163,7 +168,8 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
 
     References
     ----------
-    .. [1] M. Denil, B. Shakibi, L. Dinh, M. Ranzato, N. de Freitas, "Predicting Parameters in Deep Learning", NIPS 2013.
+    .. [1] M. Denil, B. Shakibi, L. Dinh, M. Ranzato, N. de Freitas, "Predicting Parameters in Deep Learning", NIPS
+    2013.
 
     Examples
     --------
@@ -179,6 +185,8 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     >>> [V.shape for V in clf.dynamic_coefs_[0]]
     [(16, 16), (16, 16), (16, 16), (16, 16)]
     """
+
+    classes_: npt.NDArray[Any]
 
     def __init__(
         self,
@@ -339,6 +347,9 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
             In the order of `classes_`, float32 or float64 as the network.
         """
         outputs = self._outputs(X)
+        if self.out_activation_ == "logistic":  # which is never 0 or 1, but may round to them
+            precision = np.finfo(outputs.dtype)
+            outputs = np.clip(outputs, precision.tiny, 1 - precision.epsneg)
         return np.hstack([1.0 - outputs, outputs]) if self.n_outputs_ == 1 else outputs
 
     def predict_log_proba(self, X: Any) -> Array:

@@ -13,7 +13,6 @@ from .model import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 
 class WeightsDisplay:
@@ -52,8 +51,8 @@ class WeightsDisplay:
         estimator : PredictedMLPClassifier or PredictedMLPRegressor
             Fitted.
         layer : int, default=0
-            Number of the layer. The first one's inputs lie as `input_shape` says; where that is not a grid, and in other
-            layers, a unit's weights are a single row.
+            Number of the layer. The first one's inputs lie as `input_shape` says; where that is not a grid, and in
+            other layers, a unit's weights are a single row.
         units : int or sequence of int, default=50
             Which units, or how many, spread evenly over the columns.
         ax : matplotlib Axes, default=None
@@ -71,10 +70,12 @@ class WeightsDisplay:
             raise ValueError(f"layer: received {layer}; expected 0 to {len(coefs) - 1}")
         W = coefs[layer]
         if isinstance(units, int):
-            units = np.unique(np.linspace(0, W.shape[1] - 1, min(units, W.shape[1])).round().astype(int)).tolist()
+            chosen = np.linspace(0, W.shape[1] - 1, min(units, W.shape[1])).round().astype(np.intp)
+        else:
+            chosen = np.asarray(units, dtype=np.intp)
         grid = estimator.input_shape if layer in (0, -len(coefs)) else None
         shape = tuple(grid) if grid is not None and np.ndim(grid) == 1 else (1, len(W))
-        return cls(W.T[units].reshape(len(units), *shape)).plot(ax=ax, **options)
+        return cls(W.T[chosen].reshape(len(chosen), *shape)).plot(ax=ax, **options)
 
     def plot(self, *, ax: Axes | None = None, **options: Any) -> WeightsDisplay:
         """Draw the images side by side, all on one scale that is symmetric about zero.
@@ -94,28 +95,26 @@ class WeightsDisplay:
         if ax is None:
             _, ax = pyplot.subplots()
         largest = float(np.abs(self.images).max()) or 1.0
-        picture = _tiled(self.images, np.nan)
+        picture = _tiled(self.images)
         if picture.ndim == 3:
             picture = 0.5 + picture / (2.0 * largest)  # colours, grey for zero
-            options = {**options}
-        else:
-            options = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest, **options}
-        ax.imshow(picture, **{"interpolation": "nearest", **options})
+        scale = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest} if picture.ndim == 2 else {}
+        ax.imshow(picture, **{"interpolation": "nearest", **scale, **options})
         ax.set_axis_off()
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
 
-def _tiled(images: Array, gap: float) -> Array:
-    """Lay images out in rows, about as many rows as columns, a pixel of `gap` between them."""
+def _tiled(images: Array) -> Array:
+    """Lay images out on a sheet about as high as wide, with an empty pixel between them."""
     n, height, width = images.shape[:3]
     n_across = max(1, round(np.sqrt(n * height / width)))
     n_down = -(-n // n_across)
-    sheet = np.full((n_down * (height + 1) - 1, n_across * (width + 1) - 1, *images.shape[3:]), gap)
+    sheet = np.full((n_down * (height + 1) - 1, n_across * (width + 1) - 1, *images.shape[3:]), np.nan)
     for k, image in enumerate(images):
         top, left = (k // n_across) * (height + 1), (k % n_across) * (width + 1)
         sheet[top : top + height, left : left + width] = image
-    return sheet[..., 0] if sheet.shape[3:] == () and sheet.ndim == 3 and sheet.shape[2] == 1 else sheet
+    return sheet[..., 0] if images.shape[3:] == (1,) else sheet
 
 
 class HistoryDisplay:

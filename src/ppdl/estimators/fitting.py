@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,8 @@ from .model import Array, Model
 from .progress import ProgressTable
 from .stopping import Stagnation
 from .training import Batches, Samples, Training
+
+_VALUE_TOLERANCE = 2.220446049250313e-09  # of L-BFGS: SciPy's; float32 cannot show as small a decrease
 
 Validation = Callable[[Array], tuple[float, float]]
 """Outputs for the validation set -> (loss, score)."""
@@ -56,22 +60,42 @@ class Data:
     validate: Validation | None = None
 
 
-@dataclass
+@dataclass(frozen=True)
 class Result:
-    """What a solver returns; `model` is that of the last complete epoch, or the best one with early stopping."""
+    """What a solver has reached after its last complete epoch.
+
+    Parameters
+    ----------
+    model : Model
+        That of the last epoch, or the best one with early stopping.
+    batch_plan : tuple of int
+        Samples of a batch, and of the set that may be pooled once.
+    history : dict of list
+        What was recorded of each epoch.
+    n_iter : int
+        Epochs, or iterations.
+    n_seen : int
+        Samples seen, by earlier calls too.
+    loss : float
+        Training loss.
+    optimizer_state : object
+        Of the optimiser, to go on from.
+    """
 
     model: Model
-    batch_plan: tuple[int, int]  # samples of a batch, and of the set that may be pooled once
+    batch_plan: tuple[int, int]
     history: dict[str, list[float]] = field(default_factory=dict)
     n_iter: int = 0
     n_seen: int = 0
     loss: float = math.nan
     optimizer_state: Any = None
 
-    def record(self, entries: dict[str, float]) -> None:
-        """Append an epoch to the history."""
-        for key, value in entries.items():
-            self.history.setdefault(key, []).append(value)
+    def after(self, model: Model, entries: dict[str, float], n_seen: int) -> Result:
+        """Return what is reached with one more epoch. An interrupt thus finds either all of the epoch or nothing."""
+        history = {key: [*self.history.get(key, []), value] for key, value in entries.items()}
+        return dataclasses.replace(
+            self, model=model, history=history, n_iter=self.n_iter + 1, n_seen=n_seen, loss=entries["loss"]
+        )
 
 
 def batch_size(params: Any, n_samples: int) -> int:
@@ -151,7 +175,7 @@ class BatchFit:
         self.schedule = schedules.schedule(params.learning_rate, solver=params.solver, power_t=params.power_t)
         self._stagnation = Stagnation(params.tol, math.inf if once else params.n_iter_no_change)
         self._ends_with_epochs = once or self.schedule.fixed_length or params.n_iter_no_change == math.inf
-        self.result = Result(model, (batch_size(params, len(data.rows)), 0 if once else len(data.X)))
+        self.result = Result(model, (batch_size(params, len(data.rows)), 0 if once else len(data.X)), n_seen=n_seen)
         self._best_score = -math.inf
         network = training_network(params, model, *self.result.batch_plan)
         pooled = network.pool_input(data.X, params.n_threads) if network.pools_input else data.X
@@ -178,47 +202,47 @@ class BatchFit:
 
     def run(self) -> Result:
         """Train until a rule, a callback, the user or the number of epochs ends it."""
-        params, result = self.params, self.result
-        table = ProgressTable(params.verbose, "epoch")
-        model = result.model
         try:
-            for epoch in range(1, self.max_epochs + 1):
-                self.callbacks.begin()
-                model, entries = self._epoch(model)
-                result.n_iter, result.loss = epoch, entries["loss"]
-                result.record(entries)
-                table.line(epoch, entries)
-                if epoch == self._epoch_of_rebuilding():
-                    model = self._rebuild(model)
-                self._keep(model, entries)
-                if self.callbacks.end(lambda kept=model: {"_model": kept}):
-                    table.note("A callback ends the training.")
-                    break
-                if self._stagnates(entries, table):
-                    break
-            else:
-                if not self._ends_with_epochs:
-                    warnings.warn(
-                        f"Training did not converge within max_iter={self.max_epochs} epochs; raise max_iter, or tol",
-                        ConvergenceWarning,
-                        stacklevel=2,
-                    )
-            result.optimizer_state = self.training.state()
+            ended = self._epochs()
         except KeyboardInterrupt:
-            warnings.warn(
-                f"Training interrupted by user; the model is that of {result.n_iter} complete epoch(s)", stacklevel=2
-            )
+            done = self.result.n_iter
+            warnings.warn(f"Training interrupted by user; the model is that of {done} complete epoch(s)", stacklevel=2)
+            return self.result
         except _core.NumericalError as error:
-            if result.n_iter == 0:
+            done = self.result.n_iter
+            if done == 0:
                 raise
             warnings.warn(
-                f"Training diverged in epoch {result.n_iter + 1}: {error}. "
-                f"The model is that of {result.n_iter} complete epoch(s)",
+                f"Training diverged in epoch {done + 1}: {error}. The model is that of {done} complete epoch(s)",
                 ConvergenceWarning,
                 stacklevel=2,
             )
-        result.n_seen = self.training.n_seen
-        return result
+            return self.result
+        if not ended and not self._ends_with_epochs:
+            warnings.warn(
+                f"Training did not converge within max_iter={self.max_epochs} epochs; raise max_iter, or tol",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return dataclasses.replace(self.result, optimizer_state=self.training.state())
+
+    def _epochs(self) -> bool:
+        """Run epochs; return whether something other than their number ended them."""
+        table = ProgressTable(self.params.verbose, "epoch")
+        model = self.result.model
+        for epoch in range(1, self.max_epochs + 1):
+            self.callbacks.begin()
+            model, entries = self._epoch(model)
+            if epoch == self._epoch_of_rebuilding():
+                model = self._rebuild(model)
+            self.result = self.result.after(self._kept(model, entries), entries, self.training.n_seen)
+            table.line(epoch, entries)
+            if self.callbacks.end(partial(dict, _model=model)):
+                table.note("A callback ends the training.")
+                return True
+            if self._stagnates(entries, table):
+                return True
+        return False
 
     def _epoch(self, model: Model) -> tuple[Model, dict[str, float]]:
         rate = float(self.training.rates()[0])
@@ -226,19 +250,16 @@ class BatchFit:
         loss = self.training.epoch()
         entries = {"loss": loss, "learning_rate": rate, "time": time.perf_counter() - start}
         model = model.with_theta(self.training.theta)
-        if self.data.validate is not None:
-            entries["val_loss"], entries["val_score"] = self.data.validate(
-                model.predict(self.data.X_val, self.params.n_threads)
-            )
-        return model, entries
+        return model, {**entries, **validated(self.data, model, self.params.n_threads)}
 
-    def _keep(self, model: Model, entries: dict[str, float]) -> None:
-        """Keep the model of this epoch; with early stopping, if it is the best."""
+    def _kept(self, model: Model, entries: dict[str, float]) -> Model:
+        """Return the model to keep: this epoch's; with early stopping, the best one so far."""
         if not self.params.early_stopping or self.data.validate is None:
-            self.result.model = model
-        elif entries["val_score"] > self._best_score:
-            self._best_score = entries["val_score"]
-            self.result.model = model
+            return model
+        if entries["val_score"] <= self._best_score:
+            return self.result.model
+        self._best_score = entries["val_score"]
+        return model
 
     def _stagnates(self, entries: dict[str, float], table: ProgressTable) -> bool:
         if self.schedule.fixed_length and not self.params.early_stopping:
@@ -259,7 +280,7 @@ class BatchFit:
         return True
 
     def _epoch_of_rebuilding(self) -> int:
-        """The epoch after which data-driven dictionaries of deeper layers are made anew; 0 for never."""
+        """Return the epoch after which data-driven dictionaries of deeper layers are made anew; 0 for never."""
         if self.params.pretraining != "supervised" or not deeper_data_driven(self.result.model.architecture):
             return 0
         return int(self.params.pretraining_epochs or 1)
@@ -272,36 +293,38 @@ class BatchFit:
         return model
 
 
-def fit_lbfgs(params: Any, model: Model, data: Data, callbacks: FitCallbacks) -> Result:
+def validated(data: Data, model: Model, n_threads: int | None) -> dict[str, float]:
+    """Return loss and score on the validation set, if there is one, under the names that the history gives them."""
+    if data.X_val is None or data.validate is None:
+        return {}
+    loss, score = data.validate(model.predict(data.X_val, n_threads))
+    return {"val_loss": loss, "val_score": score}
+
+
+def fit_lbfgs(params: Any, model: Model, data: Data, callbacks: FitCallbacks, *, n_seen: int) -> Result:
     """Minimise the loss over the whole training set by L-BFGS.
 
     The best point that was evaluated is kept, whatever ends the search.
     """
-    result = Result(model, (len(data.X), len(data.X)))
+    result = Result(model, (len(data.X), len(data.X)), n_seen=n_seen)
     network = training_network(params, model, *result.batch_plan)
     inputs = network.pool_input(data.X, params.n_threads) if network.pools_input else data.X
     table = ProgressTable(params.verbose, "step")
     last = time.perf_counter()
 
-    def after_iteration(*, n_iterations: int, value: float, x: Array, **_: Any) -> bool:
-        nonlocal last
-        now = time.perf_counter()
-        entries = {"loss": value, "time": now - last}
-        last = now
-        result.model = model.with_theta(x)
-        if data.validate is not None:
-            entries["val_loss"], entries["val_score"] = data.validate(
-                result.model.predict(data.X_val, params.n_threads)
-            )
-        result.n_iter, result.loss = n_iterations, value
-        result.record(entries)
+    def after_iteration(*, n_iterations: int, n_evaluations: int, value: float, x: Array, **_: Any) -> bool:
+        nonlocal last, result
+        entries = {"loss": value, "time": time.perf_counter() - last}
+        reached = model.with_theta(x)
+        entries |= validated(data, reached, params.n_threads)
+        result = result.after(reached, entries, n_seen + n_evaluations * len(data.X))
         table.line(n_iterations, entries)
-        stop = callbacks.end(lambda: {"_model": result.model})
+        stop = callbacks.end(partial(dict, _model=reached))
         callbacks.begin()
+        last = time.perf_counter()
         return stop
 
     callbacks.begin()
-    precision = np.finfo(model.dtype).eps
     try:
         found = core(model.dtype).fit_lbfgs(
             network,
@@ -312,18 +335,21 @@ def fit_lbfgs(params: Any, model: Model, data: Data, callbacks: FitCallbacks) ->
             max_iterations=params.max_iter,
             max_evaluations=params.max_fun,
             gradient_tolerance=params.tol,
-            value_tolerance=max(2.220446049250313e-09, 10 * float(precision)),  # SciPy's, or what float32 can show
+            value_tolerance=max(_VALUE_TOLERANCE, 10 * float(np.finfo(model.dtype).eps)),
             callback=after_iteration,
             n_threads=params.n_threads,
         )
     except KeyboardInterrupt:
-        warnings.warn(f"Training interrupted by user; the model is that of {result.n_iter} iteration(s)", stacklevel=2)
+        done = result.n_iter
+        warnings.warn(f"Training interrupted by user; the model is that of {done} iteration(s)", stacklevel=2)
         return result
     if not math.isfinite(found.value):
         raise _core.NumericalError(f"L-BFGS found no finite loss: {found.message}; scale the inputs, or lower init")
     if not found.converged and found.status != "stopped_by_callback":
         warnings.warn(f"L-BFGS did not converge: {found.message}", ConvergenceWarning, stacklevel=2)
-    result.model = model.with_theta(np.asarray(found.x))
-    result.n_iter, result.loss = found.n_iterations, found.value
-    result.n_seen = found.n_evaluations * len(data.rows)
-    return result
+    return dataclasses.replace(
+        result,
+        model=model.with_theta(np.asarray(found.x)),
+        loss=found.value,
+        n_seen=n_seen + found.n_evaluations * len(data.X),
+    )

@@ -48,6 +48,11 @@ def unchanged_on_error(method: _Method) -> _Method:
 class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
     """A multi-layer perceptron of predicted weights; see the two classes that derive from it."""
 
+    _model: Model
+    history_: dict[str, list[float]]
+    n_outputs_: int
+    out_activation_: str
+
     def __init__(
         self,
         *,
@@ -131,7 +136,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         self.n_threads = n_threads
         self.memory_limit = memory_limit
 
-    # What a classifier and a regressor do differently ------------------------------------------------------------------
+    # What a classifier and a regressor do differently ----------------------------------------------------------------
 
     @abstractmethod
     def _encode(self, y: npt.NDArray[Any], dtype: npt.DTypeLike, *, keep_classes: bool) -> npt.NDArray[Any]:
@@ -147,7 +152,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     @abstractmethod
     def _loss_name(self) -> str:
-        """The loss as the core names it."""
+        """Name the loss as the core does."""
 
     @abstractmethod
     def _loss_and_score(self, outputs: Array, y: npt.NDArray[Any], targets: npt.NDArray[Any]) -> tuple[float, float]:
@@ -158,10 +163,10 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         return None
 
     def _stratification(self, y: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
-        """What the validation set of early stopping is stratified by."""
+        """Return what the validation set of early stopping is stratified by."""
         return None
 
-    # Fitting -----------------------------------------------------------------------------------------------------------
+    # Fitting ---------------------------------------------------------------------------------------------------------
 
     def _fit(
         self,
@@ -185,9 +190,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
         else:
             seed = self._model.architecture.seed
-        architecture = resolve(
-            self, n_inputs=X.shape[1], n_outputs=self._n_network_outputs(), loss=self._loss_name(), seed=seed
-        )
+        architecture = resolve(self, n_inputs=X.shape[1], n_outputs=self.n_outputs_, loss=self._loss_name(), seed=seed)
         data = self._data(X, y, targets, weight, X_val, y_val, seed)
 
         n_epochs = None if self.solver == "lbfgs" else 1 if incremental else int(self.max_iter)
@@ -195,14 +198,15 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         if continued:
             if architecture != self._model.architecture:
                 raise ValueError(
-                    "the parameters of the network, or the outputs, differ from those of the fit that is to be continued; "
-                    "restore them, or fit anew (warm_start=False)"
+                    "the parameters of the network, or the outputs, differ from those of the fit that is to be "
+                    "continued; restore them, or fit anew (warm_start=False)"
                 )
             model = self._model
         else:
             model = self._start(architecture, data)
+        n_seen = self.t_ if continued else 0
         if self.solver == "lbfgs":
-            result = fit_lbfgs(self, model, data, callbacks)
+            result = fit_lbfgs(self, model, data, callbacks, n_seen=n_seen)
         else:
             result = BatchFit(
                 self,
@@ -211,7 +215,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
                 callbacks,
                 once=incremental,
                 first_epoch=len(self.loss_curve_) if continued else 0,
-                n_seen=self.t_ if continued else 0,
+                n_seen=n_seen,
                 optimizer_state=getattr(self, "_optimizer_state", None) if incremental and continued else None,
             ).run()
         self._take(result, continued)
@@ -223,7 +227,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
             raise ValueError("partial_fit does not support early_stopping=True: it knows of no later epochs")
         if self.learning_rate == "one_cycle" or getattr(self.learning_rate, "fixed_length", False):
             raise ValueError(
-                f"partial_fit does not support learning_rate={self.learning_rate!r}: the schedule needs the number of epochs"
+                f"partial_fit does not support learning_rate={self.learning_rate!r}: its length is a number of epochs"
             )
         if self.pretraining is not None:
             raise ValueError(
@@ -333,15 +337,12 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         self.t_ = result.n_seen
         self.loss_ = result.loss
         self.loss_curve_ = self.history_.get("loss", [])
-        stops_early = self.early_stopping and "val_score" in self.history_
-        self.best_loss_ = None if stops_early else min(self.loss_curve_, default=result.loss)
-        self.validation_scores_ = self.history_["val_score"] if stops_early else None
-        self.best_validation_score_ = max(self.validation_scores_) if stops_early else None
+        scores = self.history_.get("val_score") if self.early_stopping else None
+        self.best_loss_ = None if scores else min(self.loss_curve_, default=result.loss)
+        self.validation_scores_ = scores
+        self.best_validation_score_ = max(scores) if scores else None
 
-    def _n_network_outputs(self) -> int:
-        return int(self.n_outputs_)
-
-    # Prediction --------------------------------------------------------------------------------------------------------
+    # Prediction ------------------------------------------------------------------------------------------------------
 
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self)
@@ -363,7 +364,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         """
         return self._decode(self._outputs(X))
 
-    # Fitted attributes that are made on demand -------------------------------------------------------------------------
+    # Fitted attributes that are made on demand -----------------------------------------------------------------------
 
     @property
     def theta_(self) -> Array:
@@ -411,7 +412,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
             raise AttributeError("partial_fit: solver='lbfgs' looks at all data at once; choose 'sgd' or 'adam'")
         return True
 
-    # What is made of a fitted estimator ---------------------------------------------------------------------------------
+    # What is made of a fitted estimator ------------------------------------------------------------------------------
 
     def summary(self) -> Any:
         """Describe each layer: shape, dictionary, counts, order of evaluation and multiply-adds.
@@ -427,7 +428,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         return summarize(self)
 
     def merge(self) -> Any:
-        """Return an ordinary network of the same function: the same estimator with ``dictionary=None``, W in its `coefs_`.
+        """Return an ordinary network of the same function, with ``dictionary=None`` and W in its `coefs_`.
 
         Nothing is predicted in it, and all of its weights can be trained further. Its outputs differ from this one's by
         rounding.

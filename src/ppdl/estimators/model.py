@@ -1,4 +1,4 @@
-"""A network that is learned or being learned: architecture, dictionaries and θ; the core's objects are made on demand."""
+"""A network while and after it is learned: architecture, dictionaries, θ, and on demand the core's objects."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Model:
     -----
     Pickles and copies hold the specification, the bases that were made from data, and θ. The rest follows from these.
     """
+
+    _bases: list[npt.NDArray[np.float64] | None]  # of a copy or a pickle, from which `columns` are made again
 
     def __init__(self, architecture: Architecture, columns: Sequence[DictionaryColumns], theta: Array) -> None:
         self.architecture = architecture
@@ -97,11 +99,11 @@ class Model:
         return layers
 
     def predict(self, X: Array, n_threads: int | None) -> Array:
-        """Outputs for X, shape (n_samples, n_outputs)."""
+        """Return the outputs for X, shape (n_samples, n_outputs)."""
         return np.asarray(self.network.predict(self.theta, X, n_threads))
 
     def activations(self, X: Array, layer: int, n_threads: int | None) -> Array:
-        """Inputs of a layer for X, shape (n_samples, n_visible)."""
+        """Return the inputs of a layer for X, shape (n_samples, n_visible)."""
         return np.asarray(self.network.activations(self.theta, X, layer, n_threads))
 
     def bases(self) -> list[npt.NDArray[np.float64] | None]:

@@ -1,7 +1,8 @@
 """Fitted estimators in safetensors files: numbers and a JSON specification, no code.
 
-A file holds, for each layer n counted from 0, the tensors ``layer.n.bias``, ``layer.n.V.j`` for each column j, ``layer.n.U.j``
-where U is learned, ``layer.n.base`` where B was made from data; and, under the metadata key "ppdl", a JSON object.
+A file holds, for each layer n counted from 0, the tensors ``layer.n.bias``, ``layer.n.V.j`` for each column j,
+``layer.n.U.j`` where U is learned, ``layer.n.base`` where B was made from data; and, under the metadata key "ppdl", a
+JSON object.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
 from ppdl import _core
-from ppdl.dictionaries import Dictionary
+from ppdl.dictionaries import Dictionary, Identity
 
 from . import schedules
 from .architecture import Architecture, resolve
@@ -42,7 +43,7 @@ _FITTED = (
 )
 
 
-# Values as JSON --------------------------------------------------------------------------------------------------------
+# Values as JSON ------------------------------------------------------------------------------------------------------
 
 
 def to_json(name: str, value: Any) -> Any:
@@ -97,7 +98,7 @@ def from_json(name: str, value: Any) -> Any:
     raise _invalid(name, f"a value of kind {kind!r}", "float, dictionary, learning_rate, array, list, tuple or dict")
 
 
-# Saving ----------------------------------------------------------------------------------------------------------------
+# Saving --------------------------------------------------------------------------------------------------------------
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
@@ -168,14 +169,14 @@ def _classes_to_json(classes: npt.NDArray[Any]) -> dict[str, Any]:
     return {"dtype": classes.dtype.str, "labels": classes.tolist()}
 
 
-# Loading ---------------------------------------------------------------------------------------------------------------
+# Loading -------------------------------------------------------------------------------------------------------------
 
 
 def load(path: str | os.PathLike[str]) -> Any:
     """Read an estimator that `save` wrote.
 
-    The dictionaries are built anew from their specification, and their digests compared with those of the file. Nothing in
-    the file is run as code.
+    The dictionaries are built anew from their specification, and their digests compared with those of the file. Nothing
+    in the file is run as code.
 
     Parameters
     ----------
@@ -190,8 +191,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     Raises
     ------
     ValueError
-        If the file is damaged, is not one of ppdl's, or does not agree with what its specification builds; the message names
-        the field.
+        If the file is damaged, is not one of ppdl's, or does not agree with what its specification builds; the message
+        names the field.
     OSError
         If it cannot be read.
 
@@ -214,7 +215,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     try:
         with safe_open(path, framework="numpy") as file:
             specification = _specification((file.metadata() or {}).get("ppdl"))
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118: no mapping
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except SafetensorError as error:
         raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
     except ValueError as error:
@@ -253,7 +254,8 @@ def _estimator(specification: dict[str, Any], tensors: dict[str, Array]) -> Any:
     except TypeError as error:
         raise ValueError(f"params: {error}") from None
     fitted = _fitted(_field(specification, "fitted", dict))
-    vars(estimator).update(fitted)
+    for attribute, value in fitted.items():
+        setattr(estimator, attribute, value)
     if name == "PredictedMLPClassifier":
         estimator.classes_ = _classes(_field(specification, "classes", dict), estimator.n_outputs_)
     if "feature_names" in specification:
@@ -272,7 +274,7 @@ def _estimator(specification: dict[str, Any], tensors: dict[str, Array]) -> Any:
         n_inputs=estimator.n_features_in_,
         n_outputs=estimator.n_outputs_,
         loss=estimator._loss_name(),
-        seed=_field(specification, "seed", int),
+        seed=_seed(specification),
     )
     estimator._model = _model(architecture, specification, tensors)
     return estimator
@@ -314,21 +316,25 @@ def _model(architecture: Architecture, specification: dict[str, Any], tensors: d
     if len(digests) != len(architecture.layers):
         raise _invalid("digests", f"{len(digests)} of them", f"{len(architecture.layers)}, one for each layer")
     remaining = dict(tensors)
+    layers = enumerate(architecture.layers)
+    biases = [_tensor(remaining, f"layer.{n}.bias", (plan.n_hidden,), dtype) for n, plan in layers]
     parts, built = [], []
     for n, plan in enumerate(architecture.layers):
-        base = remaining.pop(f"layer.{n}.base", None)
+        if isinstance(plan.dictionary, Identity):  # checked before anything of that size is made
+            _tensor(dict(remaining), f"layer.{n}.V.0", (plan.n_visible, plan.n_hidden), dtype)
+        base: Any = remaining.pop(f"layer.{n}.base", None)
         if base is not None and base.dtype != np.float64:
             raise _invalid(f"layer.{n}.base", f"dtype {base.dtype}", "float64")
         if plan.dictionary.data_driven and base is None:
             raise ValueError(f"layer.{n}.base: missing; {plan.dictionary!r} is made from data")
         try:
             columns = architecture.columns(n, base=base)
-        except ValueError as error:
+        except (ValueError, MemoryError) as error:
             raise ValueError(f"layer.{n}: {error}") from None
         if columns.digest() != digests[n]:
             raise ValueError(
-                f"digests: layer {n} of the file has {digests[n]!r}, but its specification, {plan.dictionary!r}, builds "
-                f"{columns.digest()!r}; the file is damaged, or another version of ppdl or of a library wrote it"
+                f"digests: layer {n} of the file has {digests[n]!r}, but its specification, {plan.dictionary!r}, "
+                f"builds {columns.digest()!r}; the file is damaged, or another version of ppdl or of a library wrote it"
             )
         built.append(columns)
         for j, column in enumerate(columns.columns):
@@ -336,7 +342,7 @@ def _model(architecture: Architecture, specification: dict[str, Any], tensors: d
             if columns.learned:
                 parts.append(_tensor(remaining, f"layer.{n}.U.{j}", (plan.n_visible, n_atoms), dtype))
             parts.append(_tensor(remaining, f"layer.{n}.V.{j}", (n_atoms, column.n_hidden), dtype))
-        parts.append(_tensor(remaining, f"layer.{n}.bias", (plan.n_hidden,), dtype))
+        parts.append(biases[n])
     if remaining:
         raise ValueError(f"tensors: {', '.join(sorted(remaining))}: not part of the specified network")
     return Model(architecture, built, np.concatenate([part.ravel() for part in parts]))
@@ -351,6 +357,13 @@ def _tensor(tensors: dict[str, Array], name: str, shape: tuple[int, ...], dtype:
     if not np.isfinite(tensor).all():
         raise ValueError(f"{name}: it holds NaN or infinity")
     return tensor
+
+
+def _seed(specification: dict[str, Any]) -> int:
+    seed: int = _field(specification, "seed", int)
+    if not 0 <= seed < 2**64:
+        raise _invalid("seed", seed, "0 to 2**64 - 1")
+    return seed
 
 
 def _field(specification: dict[str, Any], name: str, kind: type) -> Any:

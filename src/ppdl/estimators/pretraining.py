@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ppdl import _core
+
 from . import checks, schedules
 from .architecture import Architecture, build_network, core
 from .building import Rows, initial_theta, taken
@@ -128,7 +130,13 @@ class LayerTraining:
         table.note(f"Autoencoder of layer {layer + 1}, {decoder} decoder")
         for epoch in range(1, self.n_epochs + 1):
             rate = training.rates()[0]
-            table.line(epoch, {"loss": training.epoch(), "learning_rate": rate})
+            try:
+                loss = training.epoch()
+            except _core.NumericalError as error:
+                raise _core.NumericalError(
+                    f"autoencoder of layer {layer + 1}: {error}: pretraining_options={{'learning_rate_init': ...}}"
+                ) from None
+            table.line(epoch, {"loss": loss, "learning_rate": rate})
         return training.theta[: len(theta)]
 
 

@@ -28,19 +28,31 @@ class PredictedMLPRegressor(RegressorMixin, PredictedMLP):
     Parameters
     ----------
     loss : {"squared_error", "poisson"}, default="squared_error"
-        Half the squared error, with linear outputs; or half the Poisson deviance, with exponential outputs and targets that
-        are not negative. Summed over outputs, averaged over samples.
-    hidden_layer_sizes, activation, dictionary, learned_fraction, n_columns, input_shape, order, n_pieces, init, dropout, \
-input_dropout, solver, alpha, penalty, max_column_norm, batch_size, learning_rate, learning_rate_init, power_t, max_iter, \
-shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, validation_fraction, beta_1, \
-beta_2, epsilon, n_iter_no_change, max_fun, pretraining, pretraining_epochs, pretraining_options, n_threads, memory_limit
+        Half the squared error, with linear outputs; or half the Poisson deviance, with exponential outputs and targets
+        that are not negative. Summed over outputs, averaged over samples.
+    hidden_layer_sizes, activation, dictionary, learned_fraction, n_columns, input_shape, order, n_pieces, init
+        The network: as in `PredictedMLPClassifier`.
+    dropout, input_dropout, alpha, penalty, max_column_norm
+        Regularisation: as in `PredictedMLPClassifier`.
+    solver, batch_size, shuffle, momentum, nesterovs_momentum, beta_1, beta_2, epsilon, max_fun
+        Optimisation: as in `PredictedMLPClassifier`.
+    learning_rate, learning_rate_init, power_t
+        Learning rates: as in `PredictedMLPClassifier`.
+    max_iter, tol, n_iter_no_change, early_stopping, validation_fraction, warm_start
+        Start and end of training: as in `PredictedMLPClassifier`; the score that is watched is R².
+    pretraining, pretraining_epochs, pretraining_options
+        Pretraining: as in `PredictedMLPClassifier`.
+    random_state, verbose, n_threads, memory_limit
         As in `PredictedMLPClassifier`.
 
     Attributes
     ----------
-    coefs_, intercepts_, dynamic_coefs_, dictionaries_, theta_, history_, loss_, best_loss_, loss_curve_, \
-validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, n_features_in_, feature_names_in_
-        As in `PredictedMLPClassifier`; scores are R².
+    coefs_, intercepts_, dynamic_coefs_, dictionaries_, theta_
+        Weights: as in `PredictedMLPClassifier`.
+    history_, loss_, best_loss_, loss_curve_, validation_scores_, best_validation_score_, n_iter_, t_
+        Training: as in `PredictedMLPClassifier`; scores are R².
+    n_layers_, n_outputs_, n_features_in_, feature_names_in_
+        As in `PredictedMLPClassifier`.
     out_activation_ : {"identity", "exp"}
         Activation of the outputs.
 
@@ -205,8 +217,8 @@ validation_scores_, best_validation_score_, n_iter_, t_, n_layers_, n_outputs_, 
         checks.one_of("loss", self.loss, _LOSSES)
         if self.loss == "poisson" and (y.min() < 0.0 or not y.any()):
             raise ValueError(
-                f"y: the smallest is {y.min()}, the sum {y.sum()}; loss='poisson' needs targets that are not negative, and "
-                "some above zero"
+                f"y: the smallest is {y.min()}, the sum {y.sum()}; loss='poisson' needs targets that are not negative, "
+                "and some above zero"
             )
         return y
 

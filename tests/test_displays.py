@@ -1,0 +1,77 @@
+"""Pictures of estimators: display objects as scikit-learn's."""
+
+import sys
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits
+from sklearn.exceptions import NotFittedError
+
+from ppdl import PredictedMLPClassifier
+from ppdl.estimators import HistoryDisplay, WeightsDisplay
+
+matplotlib = pytest.importorskip("matplotlib")
+matplotlib.use("agg")
+
+
+@pytest.fixture(scope="module")
+def clf():
+    X, y = load_digits(return_X_y=True)
+    clf = PredictedMLPClassifier((12, 6), input_shape=(8, 8), max_iter=3, random_state=0, n_iter_no_change=np.inf)
+    return clf.fit(X / 16, y, X_val=X[:100] / 16, y_val=y[:100])
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    matplotlib.pyplot.close("all")
+
+
+def test_weights_are_drawn_as_images_of_the_inputs(clf):
+    display = clf.plot_weights(units=[0, 11])
+    np.testing.assert_array_equal(display.images, clf.coefs_[0].T[[0, 11]].reshape(2, 8, 8))
+    (picture,) = display.ax_.images
+    assert picture.get_clim() == pytest.approx((-np.abs(display.images).max(), np.abs(display.images).max()))
+    assert display.figure_ is display.ax_.figure
+    assert WeightsDisplay.from_estimator(clf).images.shape == (12, 8, 8)
+    assert clf.plot_weights(layer=1, units=3).images.shape == (3, 1, 12)
+    assert clf.plot_weights(cmap="gray").ax_.images[0].get_cmap().name == "gray"
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_images_with_channels_are_drawn(channels):
+    rng = np.random.default_rng(0)
+    clf = PredictedMLPClassifier((4,), input_shape=(5, 4, channels), max_iter=1, n_iter_no_change=np.inf)
+    clf.fit(rng.normal(size=(30, 20 * channels)), np.arange(30) % 3)
+    picture = clf.plot_weights().ax_.images[0].get_array()
+    assert picture.ndim == (3 if channels == 3 else 2)
+
+
+def test_layer_that_is_not_there_is_named(clf):
+    with pytest.raises(ValueError, match="layer: received 3; expected 0 to 2"):
+        clf.plot_weights(layer=3)
+
+
+def test_history_is_drawn_with_and_without_validation(clf):
+    display = clf.plot_history()
+    assert [axis.get_ylabel() for axis in display.ax_] == ["loss", "score"]
+    curves = {line.get_label(): line.get_ydata() for line in display.ax_[0].lines}
+    np.testing.assert_array_equal(curves["training"], clf.history_["loss"])
+    np.testing.assert_array_equal(curves["validation"], clf.history_["val_loss"])
+    _, ax = matplotlib.pyplot.subplots()
+    alone = HistoryDisplay({"loss": [2.0, 1.0]}).plot(ax=ax, color="k")
+    assert alone.ax_[0] is ax
+    assert alone.ax_[0].lines[0].get_color() == "k"
+
+
+@pytest.mark.parametrize("display", [WeightsDisplay, HistoryDisplay])
+def test_unfitted_estimator_is_refused(display):
+    with pytest.raises(NotFittedError):
+        display.from_estimator(PredictedMLPClassifier())
+
+
+def test_absent_matplotlib_is_told_with_its_remedy(clf, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
+    with pytest.raises(ImportError, match=r"pip install 'ppdl\[plot\]'"):
+        clf.plot_history()

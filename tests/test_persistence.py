@@ -1,0 +1,351 @@
+"""Saved estimators: the same bits after loading, and a named error for every file that is not what it should be."""
+
+import json
+import os
+import struct
+
+import numpy as np
+import pytest
+from numpy.testing import assert_array_equal
+from safetensors import safe_open
+from safetensors.numpy import save_file
+from sklearn.base import clone
+from sklearn.datasets import load_digits
+
+import ppdl
+from ppdl import PredictedMLPClassifier, PredictedMLPRegressor
+from ppdl.dictionaries import (
+    DCT,
+    AutoencoderAtoms,
+    EmpiricalCovariance,
+    Explicit,
+    LowRank,
+    PrincipalComponents,
+    RandomConnections,
+    RandomProjection,
+    SquaredExponential,
+)
+from ppdl.estimators import Geometric, OneCycle
+
+OPTIONS = {"hidden_layer_sizes": (12, 9), "max_iter": 2, "random_state": 0, "n_iter_no_change": np.inf}
+GRID = {"learned_fraction": 0.25, "n_columns": (3, 2), "input_shape": (8, 8)}
+
+
+@pytest.fixture(scope="module")
+def digits():
+    X, y = load_digits(return_X_y=True)
+    return X[:300] / 16, y[:300]
+
+
+@pytest.fixture(scope="module")
+def saved(digits, tmp_path_factory):
+    """A saved classifier with a dictionary made from data, and its file."""
+    dictionary = (SquaredExponential(), PrincipalComponents(selection="leading"))
+    clf = PredictedMLPClassifier(dictionary=dictionary, **GRID, **OPTIONS).fit(*digits)
+    path = tmp_path_factory.mktemp("saved") / "model.safetensors"
+    clf.save(path)
+    return clf, path
+
+
+def parts(path):
+    with safe_open(path, framework="numpy") as file:
+        return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["ppdl"])  # noqa: SIM118
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize(
+    "dictionary",
+    [
+        None,
+        (SquaredExponential(length_scale=2.0), EmpiricalCovariance(power=2)),
+        (DCT(selection="leading"), AutoencoderAtoms(epochs=1)),
+        (None, LowRank()),
+        RandomConnections(),
+        RandomProjection(orthonormalize=True),
+        PrincipalComponents(),
+        (Explicit(np.random.default_rng(0).normal(size=(64, 20))), None),
+    ],
+    ids=lambda dictionary: str(dictionary)[:50],
+)
+def test_loaded_estimator_is_the_saved_one_to_the_bit(digits, dictionary, dtype, tmp_path):
+    X, y = digits[0].astype(dtype), digits[1]
+    grid = GRID if dictionary is not None else {}
+    clf = PredictedMLPClassifier(dictionary=dictionary, **grid, **OPTIONS).fit(X, y, X_val=X[:50], y_val=y[:50])
+    clf.save(tmp_path / "model.safetensors")
+    loaded = ppdl.load(tmp_path / "model.safetensors")
+    assert repr(loaded) == repr(clf)
+    assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
+    assert_array_equal(loaded.theta_, clf.theta_)
+    assert loaded.theta_.dtype == dtype
+    assert loaded.history_ == clf.history_
+    assert str(loaded.summary()) == str(clf.summary())
+    for name in (
+        "n_iter_",
+        "t_",
+        "loss_",
+        "best_loss_",
+        "loss_curve_",
+        "n_layers_",
+        "n_features_in_",
+        "out_activation_",
+    ):
+        assert getattr(loaded, name) == getattr(clf, name), name
+    again = loaded.set_params(warm_start=True).fit(X, y)
+    assert_array_equal(again.theta_, clf.set_params(warm_start=True).fit(X, y).theta_)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"class_weight": {0: 2.0, 1: 1.0, 2: 0.5}},
+        {"learning_rate": OneCycle(warm_up=0.2)},
+        {"learning_rate": Geometric(decay=1.01)},
+        {"random_state": np.random.RandomState(0)},
+        {"hidden_layer_sizes": [5], "input_shape": np.arange(8.0).reshape(4, 2)},
+        {"hidden_layer_sizes": np.int64(5), "alpha": np.float32(0.5)},
+        {"activation": "maxout", "n_pieces": 3, "dropout": 0.5},
+        {"pretraining": "autoencoder", "pretraining_epochs": 1, "pretraining_options": {"momentum": 0.5}},
+        {"early_stopping": True, "max_iter": 3},
+    ],
+    ids=str,
+)
+def test_every_kind_of_parameter_is_saved(options, tmp_path):
+    X = np.random.default_rng(0).uniform(size=(60, 4))
+    y = np.arange(60) % 3
+    clf = PredictedMLPClassifier(**{**OPTIONS, **options}).fit(X, y)
+    clf.save(tmp_path / "m")
+    loaded = ppdl.load(tmp_path / "m")
+    assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
+    assert loaded.best_validation_score_ == clf.best_validation_score_
+    assert loaded.validation_scores_ == clf.validation_scores_
+    if "random_state" not in options:
+        assert repr(loaded.get_params()) == repr({k: _plain(v) for k, v in clf.get_params().items()})
+
+
+def _plain(value):
+    return value.item() if isinstance(value, np.generic) else value
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [["no", "yes"], ["a", "b", "c"], [-1.5, 0.0, 2.5], [False, True], np.array(["x", "yy"], dtype=object)],
+    ids=str,
+)
+def test_labels_of_every_kind_are_saved(labels, tmp_path):
+    labels = np.asarray(labels)
+    y = labels[np.arange(30) % len(labels)]
+    y = y.astype(str) if y.dtype.kind == "f" else y
+    clf = PredictedMLPClassifier(**OPTIONS).fit(np.random.default_rng(0).normal(size=(30, 3)), y)
+    clf.save(tmp_path / "m")
+    loaded = ppdl.load(tmp_path / "m")
+    assert loaded.classes_.dtype == clf.classes_.dtype
+    assert_array_equal(loaded.classes_, clf.classes_)
+
+
+def test_multilabel_and_regression_are_saved(digits, tmp_path):
+    X, y = digits
+    targets = np.stack([y > 4, y % 2], axis=1)
+    for estimator, target in (
+        (PredictedMLPClassifier(**OPTIONS), targets.astype(int)),
+        (PredictedMLPRegressor(**OPTIONS), targets.astype(float)),
+        (PredictedMLPRegressor(loss="poisson", **OPTIONS), y),
+    ):
+        estimator.fit(X, target).save(tmp_path / "m")
+        assert_array_equal(ppdl.load(tmp_path / "m").predict(X), estimator.predict(X))
+
+
+def test_names_of_features_are_saved(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    X = pandas.DataFrame(np.random.default_rng(0).normal(size=(30, 2)), columns=["width", "height"])
+    PredictedMLPClassifier(**OPTIONS).fit(X, np.arange(30) % 2).save(tmp_path / "m")
+    loaded = ppdl.load(tmp_path / "m")
+    assert list(loaded.feature_names_in_) == ["width", "height"]
+    with pytest.raises(ValueError, match="feature names"):
+        loaded.predict(X[["height", "width"]])
+
+
+def test_file_holds_what_is_learned_and_bases_made_from_data_only(saved):
+    clf, path = saved
+    tensors, specification = parts(path)
+    sizes = {name: tensor.size for name, tensor in tensors.items()}
+    assert sum(size for name, size in sizes.items() if not name.endswith("base")) == clf.theta_.size
+    assert [name for name in sizes if name.endswith("base")] == ["layer.1.base"]
+    assert specification["digests"] == [columns.digest() for columns in clf.dictionaries_]
+
+
+# Writing --------------------------------------------------------------------------------------------------------------
+
+
+def test_saving_is_all_or_nothing(saved, tmp_path, monkeypatch):
+    clf, _ = saved
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"the former file")
+
+    def full_disk(*_, **__):
+        raise OSError("no space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("ppdl.estimators.persistence.save_file", full_disk)
+        with pytest.raises(OSError, match="no space"):
+            clf.save(path)
+    assert path.read_bytes() == b"the former file"
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+    clf.save(path)
+    assert os.listdir(tmp_path) == ["model.safetensors"]
+    assert path.stat().st_mode & 0o777 == 0o666 & ~_umask()
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def test_parameter_without_json_form_is_named_and_nothing_is_written(saved, tmp_path):
+    clf = clone(saved[0]).set_params(dictionary=None, learned_fraction=1.0, verbose=True)
+    clf.fit(np.eye(64), np.arange(64) % 3)
+    clf.set_params(class_weight=lambda y: y)
+    with pytest.raises(ValueError, match="class_weight: .* has no JSON form"):
+        clf.save(tmp_path / "m")
+    assert os.listdir(tmp_path) == []
+
+
+def test_unfitted_estimator_is_not_saved(tmp_path):
+    from sklearn.exceptions import NotFittedError
+
+    with pytest.raises(NotFittedError):
+        PredictedMLPClassifier().save(tmp_path / "m")
+
+
+# Damaged and hostile files --------------------------------------------------------------------------------------------
+
+
+def set_field(*path_and_value):
+    *path, name, value = path_and_value
+
+    def change(tensors, specification):
+        for key in path:
+            specification = specification[key]
+        specification[name] = value
+
+    return change
+
+
+def drop_field(name):
+    return lambda tensors, specification: specification.pop(name)
+
+
+def set_tensor(name, value):
+    return lambda tensors, specification: tensors.update({name: value(tensors.get(name))})
+
+
+def drop_tensor(name):
+    return lambda tensors, specification: tensors.pop(name)
+
+
+BAD_FILES = [
+    (drop_field("format"), "format: received None"),
+    (set_field("format", 99), "format: received 99"),
+    (set_field("class", "Popen"), "class: received 'Popen'"),
+    (set_field("class", ["PredictedMLPClassifier"]), "class: received 'list'"),
+    (drop_field("params"), "params: missing"),
+    (set_field("params", "command", "rm"), "params: .*'command'"),
+    (set_field("params", "hidden_layer_sizes", {"tuple": [12, -9]}), "hidden_layer_sizes: received -9"),
+    (set_field("params", "hidden_layer_sizes", {"tuple": [12, 9, 9]}), "received 2 values"),
+    (set_field("params", "hidden_layer_sizes", [12, 9]), "hidden_layer_sizes: received 'a bare list'"),
+    (set_field("params", "alpha", {"pickle": "gANjb3M="}), "alpha: received \"a value of kind 'pickle'\""),
+    (set_field("params", "alpha", {"float": "x"}), "alpha: could not convert"),
+    (set_field("params", "activation", "swish"), "activation: received 'swish'"),
+    (set_field("params", "dictionary", {"dictionary": {"id": "evil"}}), "dictionary: dictionary id: received 'evil'"),
+    (set_field("params", "dictionary", {"dictionary": {"id": "dct", "x": 1}}), "dictionary 'dct': .*'x'"),
+    (set_field("params", "learning_rate", {"learning_rate": {"schedule": "evil"}}), "unknown schedule 'evil'"),
+    (set_field("params", "learned_fraction", 0.3), "digests: layer 0"),
+    (set_field("seed", 5), "digests: layer 0"),
+    (set_field("seed", "5"), "seed: received 'str'"),
+    (set_field("seed", -1), "seed: received -1"),
+    (set_field("dtype", "float16"), "dtype: received 'float16'"),
+    (set_field("dtype", "float32"), "layer.0.bias: received 'float64"),
+    (set_field("digests", ["0" * 64] * 3), "digests: layer 0"),
+    (set_field("digests", []), "digests: received '0 of them'"),
+    (set_field("fitted", {}), "fitted: n_iter_, .* missing"),
+    (set_field("fitted", "n_features_in_", 65), "65"),
+    (set_field("fitted", "n_features_in_", 10**12), "expected 1000000000000"),
+    (set_field("fitted", "n_outputs_", "10"), "n_outputs_: received '10'"),
+    (set_field("fitted", "history_", {"list": []}), "history_: received"),
+    (set_field("classes", {"dtype": "<i8", "labels": [1, 2]}), "classes: received '2 labels'"),
+    (set_field("classes", {"dtype": "|V8", "labels": [0] * 10}), "classes: "),
+    (set_field("batch_plan", [0, 10]), r"batch_plan: received \[0, 10\]"),
+    (drop_tensor("layer.0.V.1"), "layer.0.V.1: missing"),
+    (drop_tensor("layer.2.bias"), "layer.2.bias: missing"),
+    (drop_tensor("layer.1.base"), "layer.1.base: missing"),
+    (set_tensor("layer.0.V.0", lambda V: V[:-1]), r"layer.0.V.0: received 'float64 of shape \(15, 4\)'"),
+    (set_tensor("layer.0.V.0", lambda V: V.astype(np.float32)), "layer.0.V.0: received 'float32"),
+    (set_tensor("layer.0.V.0", lambda V: V * np.nan), "layer.0.V.0: it holds NaN"),
+    (set_tensor("layer.1.base", lambda B: B * np.inf), "layer.1: .*NaN or infinity"),
+    (set_tensor("layer.1.base", lambda B: B[:, :3]), "layer 1|layer.1"),
+    (set_tensor("layer.1.base", lambda B: B.astype(np.float32)), "layer.1.base: received 'dtype float32'"),
+    (set_tensor("layer.1.base", lambda B: B + 0.01), "digests: layer 1"),
+    (set_tensor("layer.7.V.0", lambda _: np.zeros(3)), "tensors: layer.7.V.0: not part of"),
+]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"), BAD_FILES, ids=[f"{k}-{case[1][:40]}" for k, case in enumerate(BAD_FILES)]
+)
+@pytest.mark.filterwarnings("ignore:invalid value encountered")
+def test_changed_file_is_refused_naming_the_field(saved, change, message, tmp_path):
+    tensors, specification = parts(saved[1])
+    change(tensors, specification)
+    save_file(tensors, tmp_path / "m", {"ppdl": json.dumps(specification)})
+    with pytest.raises(ValueError, match=message) as raised:
+        ppdl.load(tmp_path / "m")
+    assert str(tmp_path / "m") in str(raised.value)
+
+
+def test_small_file_that_asks_for_much_memory_is_refused(tmp_path):
+    PredictedMLPClassifier(**OPTIONS).fit(np.eye(6), np.arange(6) % 3).save(tmp_path / "m")
+    tensors, specification = parts(tmp_path / "m")
+    specification["fitted"]["n_features_in_"] = 10**11
+    save_file(tensors, tmp_path / "m", {"ppdl": json.dumps(specification)})
+    with pytest.raises(ValueError, match=r"layer.0.V.0: received .*\(100000000000, 12\)"):
+        ppdl.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "metadata", [None, {"other": "x"}, {"ppdl": "{"}, {"ppdl": "[1]"}, {"ppdl": "[" * 100_000}], ids=str
+)
+def test_file_without_a_specification_is_refused(metadata, tmp_path):
+    save_file({"x": np.zeros(3)}, tmp_path / "m", metadata)
+    with pytest.raises(ValueError, match="metadata"):
+        ppdl.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize("kept", [0, 7, 8, 200, 0.5, 0.999])
+def test_truncated_file_is_refused(saved, kept, tmp_path):
+    content = saved[1].read_bytes()
+    (tmp_path / "m").write_bytes(content[: kept if isinstance(kept, int) else int(kept * len(content))])
+    with pytest.raises(ValueError, match="not a readable safetensors file"):
+        ppdl.load(tmp_path / "m")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        struct.pack("<Q", 2**63),  # a header of exabytes
+        struct.pack("<Q", 10**9) + b"{}",
+        struct.pack("<Q", 2) + b"{}" + b"x" * 100,
+        struct.pack("<Q", 9) + b'{"a": 1}' + b" ",
+        b"\x80\x04cos\nsystem\n(S'echo'\ntR.",  # a pickle
+        b"PK\x03\x04 an archive",
+    ],
+    ids=["huge header", "long header", "loose bytes", "wrong entry", "pickle", "zip"],
+)
+def test_file_of_another_kind_is_refused(content, tmp_path):
+    (tmp_path / "m").write_bytes(content)
+    with pytest.raises(ValueError, match=r"not a readable safetensors file|metadata"):
+        ppdl.load(tmp_path / "m")
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="absent"):
+        ppdl.load(tmp_path / "absent.safetensors")
