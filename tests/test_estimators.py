@@ -1,7 +1,12 @@
 """The estimators' contract: scikit-learn's checks; errors, precision, threads, copies, continued fits."""
 
+import _thread
 import copy
+import importlib.util
 import pickle
+import sys
+import threading
+import time
 
 import numpy as np
 import pytest
@@ -11,6 +16,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from threadpoolctl import threadpool_limits
 
 import ppdl
 from ppdl import PredictedMLPClassifier, PredictedMLPRegressor, _core
@@ -26,7 +32,10 @@ from ppdl.estimators import OneCycle
 CHECKED = [
     PredictedMLPClassifier(),
     PredictedMLPRegressor(),
+    PredictedMLPClassifier(solver="sgd"),
+    PredictedMLPRegressor(solver="sgd"),
     PredictedMLPClassifier(solver="lbfgs"),
+    PredictedMLPRegressor(solver="lbfgs"),
     PredictedMLPClassifier(hidden_layer_sizes=(20,), dictionary=RandomProjection(), n_columns=2),
 ]
 PREDICTED = {
@@ -135,10 +144,11 @@ def test_several_real_targets():
 def test_any_number_of_threads_gives_the_same_bits(digits, dtype, options):
     X, y = digits[0].astype(dtype), digits[1]
     options = {**PREDICTED, **options, "pretraining_epochs": 2}
-    fits = [PredictedMLPClassifier(**options, n_threads=n).fit(X, y) for n in (1, 2, 3, 7)]
-    for clf in fits[1:]:
-        assert_array_equal(clf.theta_, fits[0].theta_)
-        assert_array_equal(clf.predict_proba(X), fits[0].predict_proba(X))
+    with threadpool_limits(7, user_api="openmp"):  # as if there were so many processors
+        fits = [PredictedMLPClassifier(**options, n_threads=n).fit(X, y) for n in (1, 2, 3, 7)]
+        for clf in fits[1:]:
+            assert_array_equal(clf.theta_, fits[0].theta_)
+            assert_array_equal(clf.predict_proba(X), fits[0].predict_proba(X))
 
 
 def test_same_seed_same_bits_other_seed_others(digits):
@@ -423,8 +433,6 @@ def test_later_divergence_keeps_the_last_finite_epoch(digits):
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_interrupt_keeps_the_last_complete_epoch(digits, solver, monkeypatch):
-    import _thread
-
     X, y = digits
     clf = PredictedMLPClassifier(**{**PREDICTED, "max_iter": 10**6}, solver=solver, tol=0.0, alpha=0.0)
     seen = []
@@ -458,7 +466,41 @@ def test_interrupt_while_dictionaries_are_built_leaves_the_estimator_as_it_was(d
     assert vars(clf) == before
 
 
-def test_core_is_told_the_number_of_threads(digits):
-    assert _core.resolve_threads(1) == 1
-    clf = PredictedMLPClassifier(**PREDICTED, n_threads=1).fit(*digits)
-    assert clf.score(*digits) >= 0.0
+def test_interrupt_takes_less_than_a_second():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(20_000, 300)).astype(np.float32), rng.integers(10, size=20_000)
+    clf = PredictedMLPClassifier((400, 400), max_iter=10**6, batch_size=2000, random_state=0, n_iter_no_change=np.inf)
+    sent = []
+
+    def interrupt():
+        sent.append(time.perf_counter())
+        _thread.interrupt_main()
+
+    timer = threading.Timer(1.0, interrupt)
+    timer.start()
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        clf.fit(X, y)
+    assert time.perf_counter() - sent[0] < 1.0
+
+
+# Surroundings ---------------------------------------------------------------------------------------------------------
+
+
+def test_threadpoolctl_bounds_the_threads(digits):
+    X, y = digits
+    with threadpool_limits(1, user_api="openmp"):
+        assert _core.resolve_threads(7) == 1
+        bound = PredictedMLPClassifier(**PREDICTED).fit(X, y)
+    assert_array_equal(bound.theta_, PredictedMLPClassifier(**PREDICTED).fit(X, y).theta_)
+
+
+def test_scikit_learn_without_callbacks_is_served(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn.callback", None)
+    spec = importlib.util.find_spec("ppdl.estimators.callbacks")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.with_callbacks(len) is len
+    callbacks = module.FitCallbacks(module.CallbackSupportMixin(), 3, None, None, None)
+    callbacks.begin()
+    assert callbacks.end(dict) is False
+    callbacks.finish(dict)
