@@ -19,6 +19,11 @@ int resolve_threads(int requested) {
   return requested <= 0 ? limit : std::min(requested, limit);
 }
 
+int threads_for(double work, int requested) {
+  constexpr double kWorkPerThread = 2e6;
+  return std::max(1, static_cast<int>(std::min<double>(resolve_threads(requested), work / kWorkPerThread)));
+}
+
 void parallel_for(Index n_blocks, int n_threads, const std::function<void(Index)>& body) {
 #ifdef _OPENMP
   const int threads = static_cast<int>(std::min<Index>(resolve_threads(n_threads), n_blocks));

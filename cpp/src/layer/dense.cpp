@@ -13,6 +13,12 @@ Index DenseLayer<Scalar>::n_parameters() const {
 }
 
 template <class Scalar>
+double DenseLayer<Scalar>::multiply_adds(Index batch) const {
+  return ppdl::multiply_adds(product_.weights(), product_.order(),
+                             {.batch = batch, .pooled_once = product_.pooled_once()});
+}
+
+template <class Scalar>
 LayerBuffers<Scalar> DenseLayer<Scalar>::buffers(Index batch, bool training, bool reverse_input) const {
   return {.product = product_.buffers(batch, training, reverse_input), .winners = {}};
 }

@@ -74,6 +74,11 @@ Vector<Scalar> Autoencoder<Scalar>::initial(std::uint64_t seed, const Initialisa
 }
 
 template <class Scalar>
+double Autoencoder<Scalar>::multiply_adds(Index batch) const {
+  return 2.0 * ppdl::multiply_adds(*weights_, encoder_.order(), {.batch = batch});  // encoder and decoder
+}
+
+template <class Scalar>
 std::unique_ptr<Workspace> Autoencoder<Scalar>::workspace(Index batch) const {
   auto buffers = std::make_unique<Buffers>();
   buffers->encoder = encoder_.buffers(batch, true, false);

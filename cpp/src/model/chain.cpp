@@ -45,6 +45,13 @@ const Product<Scalar>* Chain<Scalar>::first_product() const {
 }
 
 template <class Scalar>
+double Chain<Scalar>::multiply_adds(Index batch) const {
+  double sum = 0.0;
+  for (const auto& layer : layers_) sum += layer->multiply_adds(batch);
+  return sum;
+}
+
+template <class Scalar>
 std::unique_ptr<ChainWorkspace<Scalar>> Chain<Scalar>::workspace(Index batch, bool training) const {
   auto workspace = std::make_unique<ChainWorkspace<Scalar>>();
   workspace->values.resize(slots_.back() + 1);
@@ -143,6 +150,7 @@ Matrix<Scalar> Chain<Scalar>::run(const Scalar* theta, const ConstMatrixRef<Scal
   Matrix<Scalar> output(X.rows(), n_outputs());
   const Index chunk = std::min(X.rows(), kInferenceChunk);
   const auto workspace = this->workspace(chunk, false);
+  n_threads = threads_for(multiply_adds(chunk), n_threads);
   prepare(theta, n_threads, *workspace);
   auto& values = workspace->values;
   for (Index start = 0; start < X.rows(); start += chunk) {

@@ -1,5 +1,7 @@
 #include <ppdl/model/initialisation.hpp>
 
+#include <ppdl/base/check.hpp>
+
 #include <cmath>
 #include <cstdint>
 
@@ -24,6 +26,8 @@ double Initialisation::bound_for(Index fan_in, Index fan_out) const {
 template <class Scalar>
 void initialise(const PredictedWeights<Scalar>& w, const Random& random, const Initialisation& initialisation,
                 Scalar* V) {
+  check(!(initialisation.bound <= 0.0) && std::isfinite(initialisation.bound), "scale must be positive; received ",
+        initialisation.bound);
   const double bound = initialisation.bound_for(w.n_visible(), w.n_hidden());
   const bool fixed = initialisation.kind == Initialisation::Kind::fixed;
   const auto draw = [&](Index begin, Index end, double limit) {

@@ -18,7 +18,10 @@ double full_value_and_gradient(const Model<Scalar>& model, const Scalar* theta, 
   const Index n = samples.inputs.rows();
   const Rows all{.first = 0, .count = n};
   const Blocks chunks(n, kChunk);
-  Step step{.pass = pass, .total_weight = samples.total_weight(all), .decay = true, .n_threads = n_threads};
+  Step step{.pass = pass,
+            .total_weight = samples.total_weight(all),
+            .decay = true,
+            .n_threads = threads_for(model.multiply_adds(std::min(n, kChunk)), n_threads)};
   const auto workspace = model.workspace(std::min(n, kChunk));
   Vector<Scalar> part(chunks.count() > 1 ? model.n_parameters() : 0);
   double value = 0.0;

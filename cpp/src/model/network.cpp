@@ -151,7 +151,7 @@ std::vector<DenseDescription> Network<Scalar>::describe() const {
                    .order = dense->product().order(),
                    .identity = w.is_identity(),
                    .pooled_once = dense->product().pooled_once(),
-                   .multiply_adds = multiply_adds(w, dense->product().order(), setting) / batch,
+                   .multiply_adds = ppdl::multiply_adds(w, dense->product().order(), setting) / batch,
                    .dense_multiply_adds = dense_multiply_adds(w, setting) / batch,
                    .offset = training_.offset(i),
                    .bias_offset = training_.offset(i) + w.n_dynamic()});

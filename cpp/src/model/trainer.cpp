@@ -2,6 +2,7 @@
 
 #include <ppdl/base/check.hpp>
 #include <ppdl/base/error.hpp>
+#include <ppdl/base/parallel.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -42,6 +43,7 @@ double Trainer<Scalar>::epoch(VectorRef<Scalar> theta, const Samples<Scalar>& sa
     workspace_batch_ = largest;
   }
   gradient_.resize(model_->n_parameters());
+  const int n_threads = threads_for(model_->multiply_adds(largest), options.n_threads);
 
   double sum = 0.0, weight = 0.0;
   for (Index batch = 0; batch < n_batches; ++batch) {
@@ -50,7 +52,7 @@ double Trainer<Scalar>::epoch(VectorRef<Scalar> theta, const Samples<Scalar>& sa
     const Rows rows{.indices = order.data() + first, .count = std::min(options.batch_size, n - first)};
     Step step{.pass = {.training = true, .seed = options.seed, .step = static_cast<std::uint64_t>(n_steps_)},
               .total_weight = samples.total_weight(rows),
-              .n_threads = options.n_threads};
+              .n_threads = n_threads};
     if (step.total_weight <= 0.0) continue;  // a batch of samples without weight teaches nothing
     const double loss = model_->value_and_gradient(theta.data(), samples, rows, step, *workspace_, gradient_.data());
     const double rate = rates[static_cast<std::size_t>(batch)];
@@ -60,8 +62,8 @@ double Trainer<Scalar>::epoch(VectorRef<Scalar> theta, const Samples<Scalar>& sa
               << rate << "; lower the learning rate";
       throw NumericalError(message.str());
     }
-    optimizer_->step(theta, gradient_, rate, options.n_threads);
-    if (max_column_norm_ > 0.0) limit_column_norms<Scalar>(theta, blocks_, max_column_norm_, options.n_threads);
+    optimizer_->step(theta, gradient_, rate, n_threads);
+    if (max_column_norm_ > 0.0) limit_column_norms<Scalar>(theta, blocks_, max_column_norm_, n_threads);
     sum += loss * step.total_weight;
     weight += step.total_weight;
     ++n_steps_;

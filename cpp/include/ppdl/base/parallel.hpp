@@ -12,6 +12,10 @@ namespace ppdl {
 /// `requested <= 0`. OpenMP's limit is what `OMP_NUM_THREADS` and threadpoolctl set.
 [[nodiscard]] int resolve_threads(int requested);
 
+/// Threads worth waking for `work` multiply-adds between two points of synchronisation: `resolve_threads(requested)`, but no
+/// more than one for each 2 million. Small steps run serially: on a busy machine a thread that waits for another loses more.
+[[nodiscard]] int threads_for(double work, int requested);
+
 /// Runs `body(block)` for every block in [0, n_blocks), on up to `n_threads` threads (`<= 0`: OpenMP's limit).
 ///
 /// A thread that is free takes the next block. Results must not depend on which thread ran a block; then they are the same

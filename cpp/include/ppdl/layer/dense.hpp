@@ -18,6 +18,7 @@ class DenseLayer final : public Layer<Scalar> {
   [[nodiscard]] Index n_inputs() const override { return product_.input_width(); }
   [[nodiscard]] Index n_outputs() const override { return product_.weights().n_hidden(); }
   [[nodiscard]] Index n_parameters() const override;
+  [[nodiscard]] double multiply_adds(Index batch) const override;
   [[nodiscard]] LayerBuffers<Scalar> buffers(Index batch, bool training, bool reverse_input) const override;
   [[nodiscard]] Index n_prepare_tasks() const override { return product_.n_prepare_tasks(); }
   void prepare(Index task, const Scalar* theta, LayerBuffers<Scalar>& buffers) const override;

@@ -38,6 +38,8 @@ class Layer {
   [[nodiscard]] virtual Index n_parameters() const { return 0; }
   /// Whether `forward` may write over its input, and `reverse` over the gradient that it gets.
   [[nodiscard]] virtual bool in_place() const { return false; }
+  /// Multiply-adds of a forward and reverse pass of a batch.
+  [[nodiscard]] virtual double multiply_adds(Index /*batch*/) const { return 0.0; }
   [[nodiscard]] virtual LayerBuffers<Scalar> buffers(Index /*batch*/, bool /*training*/, bool /*reverse_input*/) const {
     return {};
   }

@@ -34,6 +34,7 @@ class Autoencoder final : public Model<Scalar> {
 
   [[nodiscard]] Index n_parameters() const override;
   [[nodiscard]] Index input_width() const override { return encoder_.input_width(); }
+  [[nodiscard]] double multiply_adds(Index batch) const override;
   [[nodiscard]] std::unique_ptr<Workspace> workspace(Index batch) const override;
   double value_and_gradient(const Scalar* theta, const Samples<Scalar>& samples, const Rows& rows, const Step& step,
                             Workspace& workspace, Scalar* gradient) const override;

@@ -41,6 +41,9 @@ class Chain {
   /// The first layer's product, if that layer is dense.
   [[nodiscard]] const Product<Scalar>* first_product() const;
 
+  /// Multiply-adds of a forward and reverse pass of a batch.
+  [[nodiscard]] double multiply_adds(Index batch) const;
+
   [[nodiscard]] std::unique_ptr<ChainWorkspace<Scalar>> workspace(Index batch, bool training) const;
 
   /// One batch forward and back; returns loss plus penalty and overwrites `gradient`.

@@ -34,6 +34,8 @@ class Model {
   [[nodiscard]] virtual Index n_parameters() const = 0;
   /// Columns of the inputs: the data's own, or those of the pooled data.
   [[nodiscard]] virtual Index input_width() const = 0;
+  /// Multiply-adds of `value_and_gradient` on a batch: what decides how many threads are worth waking.
+  [[nodiscard]] virtual double multiply_adds(Index batch) const = 0;
   [[nodiscard]] virtual std::unique_ptr<Workspace> workspace(Index batch) const = 0;
 
   /// Loss over `rows` divided by `step.total_weight`, plus the penalty; `gradient` (n_parameters) is overwritten.

@@ -78,6 +78,7 @@ class Network final : public Model<Scalar> {
 
   [[nodiscard]] Index n_parameters() const override { return training_.n_parameters(); }
   [[nodiscard]] Index input_width() const override { return training_.n_inputs(); }
+  [[nodiscard]] double multiply_adds(Index batch) const override { return training_.multiply_adds(batch); }
   [[nodiscard]] std::unique_ptr<Workspace> workspace(Index batch) const override;
   double value_and_gradient(const Scalar* theta, const Samples<Scalar>& samples, const Rows& rows, const Step& step,
                             Workspace& workspace, Scalar* gradient) const override;
@@ -86,7 +87,8 @@ class Network final : public Model<Scalar> {
 
   /// The network's outputs (n, n_outputs) for raw X (n, n_inputs), without dropout.
   [[nodiscard]] Matrix<Scalar> predict(const Scalar* theta, const ConstMatrixRef<Scalar>& X, int n_threads) const;
-  /// The input of dense layer number `n_dense` (0: X itself, unpooled), without dropout.
+  /// The input of dense layer number `n_dense` (0: X itself, unpooled), without dropout; after the last layer's number, the
+  /// last layer's products.
   [[nodiscard]] Matrix<Scalar> activations(const Scalar* theta, const ConstMatrixRef<Scalar>& X, Index n_dense,
                                            int n_threads) const;
 

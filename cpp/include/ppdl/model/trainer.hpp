@@ -33,7 +33,7 @@ class Trainer {
   /// @param order  rows of the samples, in the order of use
   /// @param rates  learning rate of each batch: ⌈order / batch_size⌉ of them
   /// @param poll   called between batches; what it throws ends the epoch, with θ as it is then
-  /// @return       mean loss over the samples, each batch at the θ that it met
+  /// @return       mean loss over the samples, by their weights, each batch at the θ that it met
   /// @throws NumericalError when a batch's loss is not finite
   double epoch(VectorRef<Scalar> theta, const Samples<Scalar>& samples, std::span<const Index> order,
                std::span<const double> rates, const EpochOptions& options, const std::function<void()>& poll = {});
