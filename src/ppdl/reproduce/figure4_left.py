@@ -239,7 +239,7 @@ def printed_curves() -> dict[str, list[tuple[float, float]]]:
     names = {"RandCon-RandCon": "RandCon", "RandFixU-RandFixU": "RandFixU"}
     curves: dict[str, list[tuple[float, float]]] = {}
     for row in csv.DictReader(io.StringIO(text)):
-        name = names.get(row["dictionary"], row["dictionary"])
+        name = names.get(row["curve"], row["curve"])
         curves.setdefault(name, []).append((float(row["proportion"]), float(row["test_error"])))
     return {name: sorted(points) for name, points in curves.items()}
 
