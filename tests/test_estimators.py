@@ -307,7 +307,7 @@ BAD_PARAMETERS = [
     ({"learned_fraction": 0.0}, "learned_fraction: received 0.0"),
     ({"learned_fraction": 1.5}, "learned_fraction: received 1.5; expected at most 1"),
     ({"learned_fraction": (0.5, 0.5, 0.5)}, "learned_fraction: received 3 values"),
-    ({"dictionary": None}, "learns every weight"),
+    ({"dictionary": None}, "every weight is learned"),
     ({"dictionary": "SE"}, "dictionary: received 'SE'"),
     ({"dictionary": (DCT(), DCT(), DCT())}, "dictionary: received 3 values"),
     ({"dictionary": SquaredExponential()}, "shape"),  # hidden layers have no topology
@@ -373,6 +373,11 @@ BAD_DATA = [
     ("weights are too few", lambda X, y: (X, y, np.ones(3)), "inconsistent numbers of samples"),
     ("validation set without targets", lambda X, y: (X, y, None, X), "X_val and y_val: received only one"),
     ("validation set of other features", lambda X, y: (X, y, None, X[:, 1:], y), "63 features"),
+    (
+        "validation set of other outputs",
+        lambda X, y: (X, y, None, X, np.eye(10, dtype=int)[y]),
+        "y_val: received shape",
+    ),
     ("validation set of other classes", lambda X, y: (X, y, None, X, y + 1), "not among the known ones"),
 ]
 

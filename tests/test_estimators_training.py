@@ -251,6 +251,8 @@ def test_supervised_pretraining_rebuilds_deeper_dictionaries_once_and_keeps_the_
     longer = PredictedMLPClassifier((30, 20), max_iter=6, pretraining="supervised", **options).fit(X, y)
     assert longer.dictionaries_[1].digest() == refreshed.dictionaries_[1].digest()
     assert longer.loss_ < refreshed.loss_
+    digest = longer.dictionaries_[1].digest()
+    assert longer.set_params(warm_start=True).fit(X, y).dictionaries_[1].digest() == digest
 
 
 def test_rebuilding_fits_full_dictionaries_without_loss(digits):

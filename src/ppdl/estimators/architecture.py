@@ -130,19 +130,18 @@ def resolve(params: Any, *, n_inputs: int, n_outputs: int, loss: str, seed: int)
     n_hidden_layers = len(hidden)
     checks.one_of("activation", params.activation, ACTIVATIONS)
     n_pieces = checks.integer("n_pieces", params.n_pieces, at_least=2) if params.activation == "maxout" else 1
-    dictionaries = [
-        checked_dictionary(value) for value in checks.per_layer("dictionary", params.dictionary, n_hidden_layers)
-    ]
+    given = checks.per_layer("dictionary", params.dictionary, n_hidden_layers)
+    dictionaries = [checked_dictionary(value) for value in given]
     fractions = checks.per_layer("learned_fraction", params.learned_fraction, n_hidden_layers)
     columns = checks.per_layer("n_columns", params.n_columns, n_hidden_layers)
     for fraction in fractions:
         checks.real("learned_fraction", fraction, above=0.0)
         if fraction > 1.0:
             raise ValueError(f"learned_fraction: received {fraction!r}; expected at most 1")
-    if all(isinstance(d, Identity) for d in dictionaries) and any(fraction < 1.0 for fraction in fractions):
+    if all(value is None for value in given) and any(fraction < 1.0 for fraction in fractions):
         raise ValueError(
-            f"learned_fraction: received {params.learned_fraction!r}, but dictionary={params.dictionary!r} learns "
-            "every weight; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
+            f"learned_fraction: received {params.learned_fraction!r}, but without a dictionary every weight is "
+            "learned; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
         )
     layers, n_visible = [], n_inputs
     for units, dictionary, fraction, n_columns in zip(hidden, dictionaries, fractions, columns, strict=True):

@@ -62,7 +62,8 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     penalty : {"dynamic", "predicted"}, default="dynamic"
         What `alpha` holds small: V, or the predicted weights UV.
     max_column_norm : float or None, default=None
-        Bound on the Euclidean norm of each column of each V_j, imposed after every step; None for none.
+        Bound on the Euclidean norm of each column of each V_j, imposed after every step of "sgd" and "adam"; None for
+        none.
     batch_size : int or "auto", default="auto"
         Samples of a mini-batch; "auto" is min(200, n_samples).
     learning_rate : {"constant", "invscaling", "adaptive", "one_cycle", "geometric"} or Schedule, default="constant"

@@ -177,6 +177,9 @@ class BatchFit:
         self._ends_with_epochs = once or self.schedule.fixed_length or params.n_iter_no_change == math.inf
         self.result = Result(model, (batch_size(params, len(data.rows)), 0 if once else len(data.X)), n_seen=n_seen)
         self._best_score = -math.inf
+        self._rebuilds = (
+            params.pretraining == "supervised" and first_epoch == 0 and bool(deeper_data_driven(model.architecture))
+        )
         network = training_network(params, model, *self.result.batch_plan)
         pooled = network.pool_input(data.X, params.n_threads) if network.pools_input else data.X
         S = core(model.dtype)
@@ -233,7 +236,7 @@ class BatchFit:
         for epoch in range(1, self.max_epochs + 1):
             self.callbacks.begin()
             model, entries = self._epoch(model)
-            if epoch == self._epoch_of_rebuilding():
+            if self._rebuilds and epoch == (self.params.pretraining_epochs or 1):
                 model = self._rebuild(model)
             self.result = self.result.after(self._kept(model, entries), entries, self.training.n_seen)
             table.line(epoch, entries)
@@ -279,13 +282,8 @@ class BatchFit:
         )
         return True
 
-    def _epoch_of_rebuilding(self) -> int:
-        """Return the epoch after which data-driven dictionaries of deeper layers are made anew; 0 for never."""
-        if self.params.pretraining != "supervised" or not deeper_data_driven(self.result.model.architecture):
-            return 0
-        return int(self.params.pretraining_epochs or 1)
-
     def _rebuild(self, model: Model) -> Model:
+        """Make the data-driven dictionaries of deeper layers anew and go on training with them."""
         data, params = self.data, self.params
         model, changed = rebuilt_dictionaries(model, data.X, data.rows, params.n_threads)
         network = training_network(params, model, *self.result.batch_plan)

@@ -287,6 +287,8 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
                 self, X_val, y_val, accept_sparse=_SPARSE, dtype=X.dtype, order="C", multi_output=True, reset=False
             )
             X_val, y_val = _dense(X_val), self._checked_targets(y_val)
+            if y_val.shape[1:] != y.shape[1:]:
+                raise ValueError(f"y_val: received shape {y_val.shape}; expected (n_samples, …) as y, {y.shape}")
         elif self.early_stopping and self.solver != "lbfgs":
             rows, held_out = train_test_split(
                 rows, test_size=self.validation_fraction, random_state=seed, stratify=self._stratification(y)
