@@ -1,11 +1,10 @@
-"""The command line: `ppdl reproduce`, `ppdl show-config`, and where C++ programs find the package."""
+"""The command line: `ppdl reproduce` and `ppdl show-config`."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import ppdl
 
@@ -14,9 +13,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    if options.cmake_dir:
-        print(Path(ppdl.__file__).parent / "lib" / "cmake" / "ppdl")
-        return 0
     if options.command is None:
         parser.print_help()
         return 2
@@ -33,7 +29,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="ppdl", description="Networks that learn a small part of their weights.")
     parser.add_argument("--version", action="version", version=f"ppdl {ppdl.__version__}")
-    parser.add_argument("--cmake-dir", action="store_true", help="print the folder for CMake's find_package(ppdl)")
     commands = parser.add_subparsers(dest="command", metavar="command")
 
     show = commands.add_parser("show-config", help="versions, CPU level and threads")
@@ -44,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     figure = figures.add_parser(
         "figure4-left",
         help="test error against the proportion of parameters learned (MLP)",
-        description="Figure 4 (left): test error of multilayer perceptrons against the proportion of parameters learned. "
+        description="Figure 4 (left): test error of perceptrons against the proportion of parameters learned. "
         "Finished networks are kept in figure4_left.jsonl; the same command after a stop goes on from there.",
     )
     figure.add_argument("--data", default="digits", help="digits (bundled with scikit-learn; default) or mnist")

@@ -68,6 +68,11 @@ class Architecture:
         return (round(h), round(h))
 
 
+ARCHITECTURES = {
+    "digits": Architecture(n_inputs=64, hidden=(100, 100), n_outputs=10, batch_size=20),
+    "mnist": Architecture(n_inputs=784, hidden=(500, 500), n_outputs=10, batch_size=100),
+}
+
 Network = Callable[[Architecture, float], dict[str, Any]]
 
 
@@ -110,8 +115,8 @@ def predicted(first: Dictionary, second: Dictionary) -> Network:
 def best(architecture: Architecture, fraction: float) -> dict[str, Any]:
     """Network of our best dictionaries: cosines, then principal components, both orthonormal and from coarse to fine.
 
-    Each column draws its atoms from the leading ones, so that all columns together span many more than one column holds:
-    three times as many, and at small proportions six times as many, from 50 columns.
+    Each column draws its atoms from the leading ones, so that all columns together span more than one column holds:
+    three times as much, and at small proportions six times as much, in 50 columns.
     """
     n_columns, leading = (10, 3.0) if fraction >= 0.04 else (50, 6.0)
     dictionaries = (
@@ -150,7 +155,11 @@ CURVES = {
             "Squared exponential, then covariance of the squared activations.",
             predicted(_SE, EmpiricalCovariance(power=2, ridge=1e-3)),
         ),
-        Curve("SE-AE", "Squared exponential, then atoms of an autoencoder.", predicted(_SE, AutoencoderAtoms(n_base=500, epochs=5))),
+        Curve(
+            "SE-AE",
+            "Squared exponential, then atoms of an autoencoder.",
+            predicted(_SE, AutoencoderAtoms(n_base=500, epochs=5)),
+        ),
         Curve("narrow", "Ordinary network with fewer hidden units, as many learned parameters.", narrow),
         Curve("best", "Leading cosines, then leading principal components of the activations.", best),
     )

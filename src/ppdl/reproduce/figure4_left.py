@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import csv
 import functools
-import importlib.resources
-import io
 import os
 import shlex
-import statistics
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from ppdl import _core
+from ppdl import NumericalError, _core
 from ppdl.dictionaries import Dictionary
 from ppdl.estimators import PredictedMLPClassifier
 
-from .curves import CURVES, Architecture, Curve
+from .curves import ARCHITECTURES, CURVES, Curve
 from .environment import environment
+from .figure4_left_result import NAME, Figure4Left
 from .progress import tracked
 from .recipes import RECIPES, Recipe
 from .runs import Record, sweep
 from .splits import Split, load_split
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-NAME = "figure4_left"
 
 
 @dataclass(frozen=True)
@@ -63,202 +55,18 @@ def paper_grid() -> tuple[float, ...]:
 
 
 PROFILES = {
-    "smoke": Profile("a glance: few points, one seed", (0.05, 0.1, 0.2, 0.4, 1.0), 1, 1.0),
-    "quick": Profile("minutes: few points, one seed, a fifth of the epochs", (0.03, 0.05, 0.1, 0.25, 1.0), 1, 0.2),
+    "smoke": Profile("a glance: few points, one seed, four times the epochs", (0.05, 0.1, 0.2, 0.4, 1.0), 1, 4.0),
+    "quick": Profile("minutes: few points, one seed, half of the epochs", (0.03, 0.05, 0.1, 0.25, 1.0), 1, 0.5),
     "paper": Profile("hours: the paper's grid of 20 points, three seeds", paper_grid(), 3, 1.0),
 }
-
-ARCHITECTURES = {
-    "digits": Architecture(n_inputs=64, hidden=(100, 100), n_outputs=10, batch_size=20),
-    "mnist": Architecture(n_inputs=784, hidden=(500, 500), n_outputs=10, batch_size=100),
-}
-
-
-COLOURS = {
-    "nokernel": "#000000",
-    "LowRank": "#999999",
-    "RandCon": "#E69F00",
-    "RandFixU": "#D55E00",
-    "SE-Emp": "#56B4E9",
-    "SE-Emp2": "#0072B2",
-    "SE-AE": "#CC79A7",
-    "narrow": "#8C6D31",
-    "best": "#009E73",
-}
-"""One colour for each curve, told apart by colour-blind readers too (Okabe and Ito's palette, and a brown)."""
-
-TITLES = {"digits": "scikit-learn digits, 8 × 8 (not MNIST)", "mnist": "MNIST"}
-
-
-@dataclass(frozen=True)
-class Figure4Left:
-    """The figure's runs, as a table and as a plot.
-
-    Parameters
-    ----------
-    records : list of dict
-        One record for each network.
-    data : str
-        Data set.
-    recipe : str
-        Name of the recipe.
-    folder : Path
-        Where `save` writes.
-    """
-
-    records: list[Record]
-    data: str
-    recipe: str
-    folder: Path
-
-    @property
-    def table(self) -> list[dict[str, Any]]:
-        """One row for each curve and proportion: mean and spread of the test error over seeds, and the counts."""
-        cells: dict[tuple[str, float], list[Record]] = {}
-        for record in self.records:
-            configuration = record["configuration"]
-            cells.setdefault((configuration["curve"], configuration["proportion"]), []).append(record)
-        order = list(CURVES)
-        rows = []
-        for (curve, proportion), group in sorted(cells.items(), key=lambda item: (order.index(item[0][0]), item[0][1])):
-            errors = [record["test_error"] for record in group]
-            rows.append(
-                {
-                    "curve": curve,
-                    "proportion": proportion,
-                    "test_error": statistics.fmean(errors),
-                    "std": statistics.stdev(errors) if len(errors) > 1 else 0.0,
-                    "n_seeds": len(errors),
-                    "train_error": statistics.fmean(record["train_error"] for record in group),
-                    "learned": group[0]["learned"],
-                    "n_dynamic": group[0]["n_dynamic"],
-                    "n_static": group[0]["n_static"],
-                    "epochs": group[0]["epochs"],
-                    "wall_time": statistics.fmean(record["wall_time"] for record in group),
-                }
-            )
-        return rows
-
-    def __str__(self) -> str:
-        """Test errors in per cent, curves down and proportions across."""
-        rows = self.table
-        grid = sorted({row["proportion"] for row in rows if not CURVES[row["curve"]].flat})
-        lines = [
-            f"test error, %  ({TITLES[self.data]}; recipe {self.recipe}; mean ± standard deviation over seeds)",
-            "learned".ljust(10) + "".join(f"{100 * proportion:.3g} %".rjust(14) for proportion in grid),
-        ]
-        for name in dict.fromkeys(row["curve"] for row in rows):
-            cells = {row["proportion"]: _percent(row) for row in rows if row["curve"] == name}
-            if CURVES[name].flat:
-                lines.append(name.ljust(10) + next(iter(cells.values())).rjust(14) + "  at any proportion")
-            else:
-                lines.append(name.ljust(10) + "".join(cells.get(proportion, "–").rjust(14) for proportion in grid))
-        return "\n".join(lines)
-
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw our mean with its spread and, for MNIST, the paper's printed curves as dashed lines.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        from matplotlib import ticker
-
-        if ax is None:
-            import matplotlib.pyplot as plt
-
-            _, ax = plt.subplots(figsize=(8.4, 5.2), layout="constrained")
-        rows = self.table
-        for name in dict.fromkeys(row["curve"] for row in rows):
-            points = [row for row in rows if row["curve"] == name]
-            mean = np.array([100 * row["test_error"] for row in points])
-            std = np.array([100 * row["std"] for row in points])
-            if CURVES[name].flat:
-                ax.axhline(mean[0], color=COLOURS[name], lw=1.6, label=name)
-                ax.axhspan(mean[0] - std[0], mean[0] + std[0], color=COLOURS[name], alpha=0.12, lw=0)
-                continue
-            x = np.array([row["proportion"] for row in points])
-            ax.plot(x, mean, color=COLOURS[name], lw=1.8, marker="o", ms=3.5, label=name)
-            ax.fill_between(x, mean - std, mean + std, color=COLOURS[name], alpha=0.15, lw=0)
-        if self.data == "mnist":
-            self._plot_printed(ax, {row["curve"] for row in rows})
-        ax.set_xscale("log")
-        ax.xaxis.set_major_locator(ticker.FixedLocator([0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0]))
-        ax.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{100 * value:g} %"))
-        ax.xaxis.set_minor_locator(ticker.NullLocator())
-        highest = max((100 * row["test_error"] for row in rows if row["curve"] in ("nokernel", "best")), default=2.0)
-        top = max(100 * row["test_error"] for row in rows)
-        ax.set_ylim(bottom=0.0 if self.data == "digits" else 0.9 * highest / 1.4, top=min(1.05 * top, 6.0 * highest))
-        ax.set_xlabel("proportion of parameters learned")
-        ax.set_ylabel("test error, %")
-        ax.set_title(f"{TITLES[self.data]}, recipe “{self.recipe}”", loc="left", fontsize=11)
-        ax.spines[["top", "right"]].set_visible(False)
-        ax.grid(axis="y", color="0.92")
-        ax.legend(frameon=False, ncols=2, fontsize=9)
-        return ax
-
-    @staticmethod
-    def _plot_printed(ax: Axes, drawn: set[str]) -> None:
-        """Add the paper's curves of the same names, read off its printed figure."""
-        label = "printed in the paper"
-        for name, points in printed_curves().items():
-            if name not in drawn or CURVES[name].flat:
-                continue
-            x, y = zip(*points, strict=True)
-            ax.plot(x, 100 * np.array(y), color=COLOURS[name], lw=1.0, ls=(0, (3, 2)), alpha=0.8)
-            ax.plot([], [], color="0.4", lw=1.0, ls=(0, (3, 2)), label=label)
-            label = "_nolegend_"
-
-    def save(self) -> tuple[Path, Path]:
-        """Write ``figure4_left.csv`` and ``figure4_left.png`` to the folder; return their paths."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        table, picture = self.folder / f"{NAME}.csv", self.folder / f"{NAME}.png"
-        rows = self.table
-        with table.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows({key: _rounded(value) for key, value in row.items()} for row in rows)
-        import matplotlib.figure
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-
-        figure = matplotlib.figure.Figure(figsize=(8.4, 5.2), layout="constrained")
-        FigureCanvasAgg(figure)
-        self.plot(figure.add_subplot())
-        figure.savefig(picture, dpi=150)
-        return table, picture
-
-
-def printed_curves() -> dict[str, list[tuple[float, float]]]:
-    """Return the paper's curves, (proportion, test error) pairs read off its printed Figure 4 (left)."""
-    text = (importlib.resources.files(__package__) / "printed" / f"{NAME}.csv").read_text()
-    names = {"RandCon-RandCon": "RandCon", "RandFixU-RandFixU": "RandFixU"}
-    curves: dict[str, list[tuple[float, float]]] = {}
-    for row in csv.DictReader(io.StringIO(text)):
-        name = names.get(row["curve"], row["curve"])
-        curves.setdefault(name, []).append((float(row["proportion"]), float(row["test_error"])))
-    return {name: sorted(points) for name, points in curves.items()}
-
-
-def _percent(row: Mapping[str, Any]) -> str:
-    """Write a cell of the table: mean ± standard deviation, in per cent."""
-    spread = f" ± {100 * row['std']:.2f}" if row["n_seeds"] > 1 else ""
-    return f"{100 * row['test_error']:.2f}{spread}"
-
-
-def _rounded(value: Any) -> Any:
-    return round(value, 6) if isinstance(value, float) else value
 
 
 def _one_line(record: Record) -> str:
     """Say in a few words what a run gave."""
     configuration = record["configuration"]
     at = "" if CURVES[configuration["curve"]].flat else f" at {100 * configuration['proportion']:.3g} %"
-    return f"{configuration['curve']}{at}: {100 * record['test_error']:.2f} % error"
+    outcome = "diverged" if "failure" in record else f"{100 * record['test_error']:.2f} % error"
+    return f"{configuration['curve']}{at}: {outcome}"
 
 
 def _command(
@@ -356,6 +164,8 @@ def figure4_left(
     names = list(CURVES) if curves is None else [_known("curve", name, CURVES) for name in curves]
     grid = settings.proportions if proportions is None else tuple(float(proportion) for proportion in proportions)
     numbers = _seeds(settings.n_seeds if seeds is None else seeds)
+    for proportion in grid:
+        ARCHITECTURES[data].learned_proportion(proportion)  # refuses one that leaves a layer without an atom
 
     configurations = [
         _configuration(CURVES[name], proportion, seed, split, recipe.shortened(settings.effort))
@@ -422,19 +232,19 @@ def _train_and_test(configuration: Record, *, split: Split, n_threads: int | Non
     network = PredictedMLPClassifier(
         **options, tol=0.0, n_iter_no_change=float("inf"), random_state=configuration["seed"], n_threads=n_threads
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is part of the recipe
-        network.fit(split.X_train, split.y_train)
-    layers = network.summary().layers
-    predicted_layers = layers[:-1]
-    weights = sum(layer.n_visible * layer.n_hidden for layer in predicted_layers)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is part of the recipe
+            network.fit(split.X_train, split.y_train)
+    except NumericalError as error:  # a result too: some networks are unstable
+        return {"failure": str(error)}
+    summary = network.summary()
     return {
         "test_error": round(1.0 - network.score(split.X_test, split.y_test), 6),
         "train_error": round(1.0 - network.score(split.X_train, split.y_train), 6),
         "loss": float(network.loss_),
         "epochs": int(network.n_iter_),
-        "learned": sum(layer.n_dynamic for layer in predicted_layers) / weights,
-        "n_dynamic": network.summary().n_dynamic,
-        "n_static": sum(layer.n_static for layer in layers),
+        "n_dynamic": summary.n_dynamic,
+        "n_static": sum(layer.n_static for layer in summary.layers),
         "threads": _core.resolve_threads(n_threads),
     }

@@ -1,0 +1,245 @@
+"""What Figure 4 (left) shows: its runs as a table and as a plot, beside the paper's printed curves."""
+
+from __future__ import annotations
+
+import csv
+import importlib.resources
+import io
+import math
+import os
+import statistics
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from .curves import ARCHITECTURES, CURVES
+from .runs import Record
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+NAME = "figure4_left"
+
+#: Colour and marker of each curve: Okabe and Ito's palette, told apart by colour-blind readers too, and a brown.
+STYLES = {
+    "nokernel": ("#000000", ""),
+    "LowRank": ("#999999", "v"),
+    "RandCon": ("#E69F00", "s"),
+    "RandFixU": ("#D55E00", "D"),
+    "SE-Emp": ("#56B4E9", "o"),
+    "SE-Emp2": ("#0072B2", "o"),
+    "SE-AE": ("#CC79A7", "^"),
+    "narrow": ("#8C6D31", "P"),
+    "best": ("#009E73", "o"),
+}
+
+TITLES = {"digits": "scikit-learn digits, 8 × 8 (not MNIST)", "mnist": "MNIST"}
+
+_X_TICKS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
+_Y_TICKS = (0.5, 0.7, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 50, 90)
+_DASHES = dict(lw=1.0, ls=(0, (4, 2)), alpha=0.85)
+
+
+@dataclass(frozen=True)
+class Figure4Left:
+    """The figure's runs, as a table and as a plot.
+
+    Parameters
+    ----------
+    records : list of dict
+        One record for each network.
+    data : str
+        Data set.
+    recipe : str
+        Name of the recipe.
+    folder : Path
+        Where `save` writes.
+    """
+
+    records: list[Record]
+    data: str
+    recipe: str
+    folder: Path
+
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """One dictionary for each curve and proportion; ``pandas.DataFrame(figure.table)`` reads it.
+
+        `curve`; `proportion`, as asked for; `learned`, the proportion as the paper counts it: V among the weights of the
+        two predicted layers, whole atoms only (for "narrow", that of the predicted networks which learn as many numbers);
+        `test_error`, mean over seeds, and `std`, its standard deviation (NaN for one seed); `n_seeds`, and `n_failed`
+        of networks beside them that diverged; `train_error`, mean; `n_dynamic`, all learned numbers, softmax layer, biases
+        and the U of "LowRank" included; `n_static`, numbers of fixed dictionaries; `epochs`; `wall_time`, mean, seconds.
+        """
+        groups: dict[tuple[str, float], list[Record]] = {}
+        for record in self.records:
+            configuration = record["configuration"]
+            groups.setdefault((configuration["curve"], configuration["proportion"]), []).append(record)
+        order = list(CURVES)
+        return [self._row(*key, groups[key]) for key in sorted(groups, key=lambda key: (order.index(key[0]), key[1]))]
+
+    def _row(self, curve: str, proportion: float, group: list[Record]) -> dict[str, Any]:
+        done = [record for record in group if "failure" not in record]
+        errors = [record["test_error"] for record in done]
+        row: dict[str, Any] = {
+            "curve": curve,
+            "proportion": proportion,
+            "learned": ARCHITECTURES[self.data].learned_proportion(proportion),
+            "test_error": statistics.fmean(errors) if errors else math.nan,
+            "std": statistics.stdev(errors) if len(errors) > 1 else math.nan,
+            "n_seeds": len(errors),
+            "n_failed": len(group) - len(done),
+        }
+        for name in ("train_error", "n_dynamic", "n_static", "epochs", "wall_time"):
+            mean = statistics.fmean(record[name] for record in done) if done else math.nan
+            row[name] = int(mean) if mean.is_integer() and name != "wall_time" else mean
+        return row
+
+    def __str__(self) -> str:
+        """Test errors in per cent, proportions down and curves across."""
+        rows = self.table
+        names = list(dict.fromkeys(row["curve"] for row in rows))
+        cells = {(row["curve"], row["proportion"]): _percent(row) for row in rows}
+        width = max(9, *map(len, names), *map(len, cells.values())) + 2
+        lines = [
+            f"Test error in %, {TITLES[self.data]}, recipe {self.recipe}: mean ± standard deviation over seeds",
+            "learned".ljust(8) + "".join(name.rjust(width) for name in names),
+        ]
+        for proportion in sorted({row["proportion"] for row in rows}):
+            keys = [(name, 1.0 if CURVES[name].flat else proportion) for name in names]
+            label = f"{100 * proportion:.3g} %".ljust(8)
+            lines.append(label + "".join(cells.get(key, "").rjust(width) for key in keys))
+        return "\n".join(lines)
+
+    def plot(self, ax: Axes | None = None) -> Axes:
+        """Draw our mean with its spread (one standard deviation) and, for MNIST, the paper's printed curves, dashed.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        matplotlib Axes
+        """
+        if ax is None:
+            figsize = (9.0, 5.4)
+            ax = _matplotlib("pyplot").subplots(figsize=figsize, layout="constrained")[1]
+        rows = self.table
+        names = _by_height(rows)
+        for name in names:
+            self._draw(ax, name, [row for row in rows if row["curve"] == name and row["n_seeds"]])
+        if self.data == "mnist":
+            _draw_printed(ax, names)
+        _decorate(ax)
+        ax.set_title(f"{TITLES[self.data]}, recipe “{self.recipe}”", loc="left")
+        return ax
+
+    @staticmethod
+    def _draw(ax: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:
+        """Draw a curve: a line through the means, a band of one standard deviation to either side."""
+        colour, marker = STYLES[name]
+        mean = 100 * np.array([point["test_error"] for point in points])
+        low, high = (mean + sign * 100 * np.nan_to_num([point["std"] for point in points]) for sign in (-1, 1))
+        if CURVES[name].flat:
+            ax.axhspan(low[0], high[0], color=colour, alpha=0.12, lw=0)
+            ax.axhline(mean[0], color=colour, lw=1.6, label=name)
+            return
+        x = [point["learned"] for point in points]
+        ax.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
+        ax.plot(x, mean, color=colour, marker=marker, lw=1.8, ms=4, label=name)
+
+    def save(self) -> tuple[Path, Path]:
+        """Write ``figure4_left.csv`` and ``figure4_left.png`` to the folder; return their paths.
+
+        Raises
+        ------
+        ImportError
+            If matplotlib is absent, after the table is written; the message names the extra that brings it.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        table, picture = self.folder / f"{NAME}.csv", self.folder / f"{NAME}.png"
+        rows = [{name: _rounded(value) for name, value in row.items()} for row in self.table]
+        unfinished = table.with_suffix(".csv.part")
+        with unfinished.open("w", newline="") as file:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        os.replace(unfinished, table)
+
+        figure = _matplotlib("figure").Figure(figsize=(9.0, 5.4), layout="constrained")
+        self.plot(figure.add_subplot())
+        figure.savefig(picture, dpi=150)
+        return table, picture
+
+
+def printed_curves() -> dict[str, list[tuple[float, float]]]:
+    """Return the paper's curves, (proportion, test error) pairs read off its printed Figure 4 (left)."""
+    text = (importlib.resources.files(__package__) / "printed" / f"{NAME}.csv").read_text()
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for row in csv.DictReader(io.StringIO(text)):
+        curves.setdefault(row["curve"], []).append((float(row["proportion"]), float(row["test_error"])))
+    return {name: sorted(points) for name, points in curves.items()}
+
+
+def _draw_printed(ax: Axes, names: Sequence[str]) -> None:
+    """Add the paper's curves of these names, dashed in the same colours."""
+    for name, points in printed_curves().items():
+        if name not in names:
+            continue
+        proportions, errors = np.array(points).T
+        if CURVES[name].flat:
+            ax.axhline(100 * errors[0], color=STYLES[name][0], **_DASHES)
+        else:
+            ax.plot(proportions, 100 * errors, color=STYLES[name][0], **_DASHES)
+    ax.plot([], [], color="0.4", label="printed in\nthe paper", **_DASHES)
+
+
+def _decorate(ax: Axes) -> None:
+    """Set logarithmic axes in per cent, and the legend beside them."""
+    ticker = _matplotlib("ticker")
+    ax.set(xscale="log", yscale="log", xlabel="proportion of parameters learned", ylabel="test error")
+    for axis, ticks, unit in ((ax.xaxis, _X_TICKS, 100), (ax.yaxis, _Y_TICKS, 1)):
+        axis.set_major_locator(ticker.FixedLocator(ticks))
+        axis.set_major_formatter(lambda value, _, unit=unit: f"{unit * value:g} %")
+        axis.set_minor_locator(ticker.NullLocator())
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(color="0.92")
+    ax.set_axisbelow(True)
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+
+
+def _by_height(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the curves, the one that starts highest first, so that the legend follows the picture."""
+    first = {}
+    for row in sorted(rows, key=lambda row: row["proportion"]):
+        if row["n_seeds"]:
+            first.setdefault(row["curve"], row["test_error"])
+    return sorted(first, key=lambda name: -first[name])
+
+
+def _matplotlib(module: str) -> Any:
+    """Import a module of matplotlib."""
+    try:
+        return importlib.import_module(f"matplotlib.{module}")
+    except ImportError as error:
+        raise ImportError("the figure needs matplotlib: pip install 'ppdl[reproduce]'") from error
+
+
+def _percent(row: Mapping[str, Any]) -> str:
+    """Write a cell of the table: mean ± standard deviation, in per cent."""
+    if not row["n_seeds"]:
+        return "diverged"
+    spread = f" ± {100 * row['std']:.2f}" if row["n_seeds"] > 1 else ""
+    return f"{100 * row['test_error']:.2f}{spread}"
+
+
+def _rounded(value: Any) -> Any:
+    """Round a number of the table for the file; NaN is an empty field."""
+    if isinstance(value, float):
+        return "" if math.isnan(value) else round(value, 6)
+    return value

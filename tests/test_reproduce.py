@@ -1,0 +1,181 @@
+"""Resumable sweeps, and Figure 4 (left) on the digits with a grid of a few points."""
+
+import csv
+import json
+import subprocess
+import sys
+
+import pytest
+
+from ppdl.reproduce import RECIPES, figure4_left
+from ppdl.reproduce.curves import CURVES
+from ppdl.reproduce.figure4_left import ARCHITECTURES, Figure4Left, paper_grid, printed_curves
+from ppdl.reproduce.runs import RunFile, configuration_key, sweep
+from ppdl.reproduce.splits import load_split
+
+GRID = dict(curves=["nokernel", "SE-Emp2", "narrow"], proportions=[0.1, 0.5], profile="quick", verbose=False)
+
+
+def double(configuration):
+    return {"doubled": 2 * configuration["x"]}
+
+
+def fails(configuration):
+    raise AssertionError(f"{configuration} was to be found in the file")
+
+
+def test_a_finished_run_is_not_run_again(tmp_path):
+    configurations = [{"x": x} for x in range(3)]
+    first = list(sweep(configurations, double, tmp_path / "runs.jsonl"))
+    again = list(sweep(configurations, fails, tmp_path / "runs.jsonl"))
+    assert [record["doubled"] for record in first] == [0, 2, 4]
+    assert again == first
+
+
+def test_a_run_that_was_cut_off_while_it_was_written_is_run_again(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    complete = list(sweep([{"x": 1}, {"x": 2}], double, path))
+    content = path.read_bytes()
+    path.write_bytes(content[:-7])
+    assert list(RunFile(path).read()) == [complete[0]["key"]]
+    assert [record["doubled"] for record in sweep([{"x": 1}, {"x": 2}], double, path)] == [2, 4]
+    assert len(path.read_bytes().splitlines()) == 2
+
+
+def test_a_line_that_is_no_record_is_an_error_naming_it(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    path.write_text('{"key": "a"}\n{"nothing": 1}\n{"key": "b"}\n')
+    with pytest.raises(ValueError, match="line 2"):
+        RunFile(path).read()
+
+
+def test_a_killed_sweep_goes_on_where_it_was(tmp_path):
+    program = f"""
+import os
+from ppdl.reproduce.runs import sweep
+def run(configuration):
+    if configuration["x"] == 2:
+        os._exit(9)
+    return {{"doubled": 2 * configuration["x"]}}
+list(sweep([{{"x": x}} for x in range(4)], run, {str(tmp_path / "runs.jsonl")!r}))
+"""
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 9
+    assert len(RunFile(tmp_path / "runs.jsonl").read()) == 2
+    records = list(sweep([{"x": x} for x in range(4)], double, tmp_path / "runs.jsonl"))
+    assert sorted(record["doubled"] for record in records) == [0, 2, 4, 6]
+
+
+def test_the_key_does_not_depend_on_the_order_of_entries():
+    assert configuration_key({"a": 1, "b": [2]}) == configuration_key({"b": [2], "a": 1})
+    assert configuration_key({"a": 1}) != configuration_key({"a": 2})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("figure")
+
+
+@pytest.fixture(scope="module")
+def figure(folder):
+    return figure4_left(**GRID, seeds=2, output=folder)
+
+
+def test_the_table_has_mean_and_spread_over_seeds(figure):
+    rows = {(row["curve"], row["proportion"]): row for row in figure.table}
+    assert set(rows) == {("nokernel", 1.0), *((c, p) for c in ("SE-Emp2", "narrow") for p in (0.1, 0.5))}
+    errors = [r["test_error"] for r in figure.records if r["configuration"]["curve"] == "nokernel"]
+    row = rows["nokernel", 1.0]
+    assert row["n_seeds"] == len(errors) == 2
+    assert row["test_error"] == pytest.approx(sum(errors) / 2)
+    assert row["std"] == pytest.approx(abs(errors[0] - errors[1]) / 2**0.5)
+
+
+def test_more_learned_parameters_help_and_all_counts_are_told(figure):
+    rows = {(row["curve"], row["proportion"]): row for row in figure.table}
+    assert rows["SE-Emp2", 0.5]["test_error"] < rows["SE-Emp2", 0.1]["test_error"] < 0.9
+    assert rows["nokernel", 1.0]["learned"] == 1.0
+    assert rows["SE-Emp2", 0.1]["learned"] == pytest.approx((6 * 100 + 10 * 100) / (64 * 100 + 100 * 100))
+
+
+def test_the_narrow_network_learns_as_many_parameters_as_the_predicted_one():
+    for architecture in ARCHITECTURES.values():
+        for fraction in (0.05, 0.1, 0.3, 1.0):
+            h, _ = architecture.narrowed(fraction)
+            b = architecture.n_inputs + 2 + architecture.n_outputs
+            counts = [k * k + b * k + architecture.n_outputs for k in (h - 1, h, h + 1)]
+            gaps = [abs(count - architecture.n_dynamic(fraction)) for count in counts]
+            assert gaps[1] == min(gaps)
+
+
+def test_every_record_tells_where_it_comes_from(figure):
+    for record in figure.records:
+        assert record["command"].startswith("ppdl reproduce figure4-left --data digits")
+        assert {"commit", "versions", "isa", "machine", "threads", "wall_time", "finished", "epochs"} <= set(record)
+        assert record["configuration"]["data_digest"] == load_split("digits").digest
+
+
+def test_a_second_call_runs_nothing_and_a_changed_seed_only_what_is_new(figure, folder):
+    before = (folder / "figure4_left.jsonl").read_text().splitlines()
+    figure4_left(**GRID, seeds=2, output=folder)
+    assert (folder / "figure4_left.jsonl").read_text().splitlines() == before
+    figure4_left(**GRID | dict(curves=["nokernel"]), seeds=3, output=folder)
+    after = (folder / "figure4_left.jsonl").read_text().splitlines()
+    assert after[:-1] == before
+    assert json.loads(after[-1])["configuration"]["seed"] == 2
+
+
+def test_saving_writes_the_table_and_the_picture(figure, folder):
+    table, picture = figure.save()
+    with table.open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["curve"] for row in rows] == [row["curve"] for row in figure.table]
+    assert float(rows[0]["test_error"]) == pytest.approx(figure.table[0]["test_error"], abs=1e-6)
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_printed_curves_are_drawn_beside_those_of_mnist(figure):
+    drawn = Figure4Left(figure.records, "mnist", figure.recipe, figure.folder).plot()
+    dashed = [line for line in drawn.lines if line.get_linestyle() != "-" and len(line.get_xdata())]
+    printed = printed_curves()["SE-Emp2"]
+    assert len(dashed) == 1
+    assert list(dashed[0].get_xdata()) == [x for x, _ in printed]
+    drawn.figure.clear()
+
+
+def test_the_printed_curves_are_those_of_the_paper():
+    curves = printed_curves()
+    assert set(curves) == {"nokernel", "LowRank", "RandCon", "RandFixU", "SE-Emp", "SE-Emp2", "SE-AE"}
+    assert dict(curves["SE-Emp2"])[0.0455] == 0.0182
+
+
+def test_the_papers_grid_ends_at_all_parameters():
+    grid = paper_grid()
+    assert len(grid) == 20
+    assert grid[-1] == 1.0
+    assert int(784 * grid[0]) in (19, 20)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (dict(data="imagenet"), "data must be one of 'digits', 'mnist', got 'imagenet'"),
+        (dict(profile="slow"), "profile must be one of"),
+        (dict(recipe="secret"), "recipe must be one of 'modern', 'rectifier', 'paper', got 'secret'"),
+        (dict(curves=["SE-Emp3"]), "curve must be one of"),
+        (dict(seeds=[]), "seeds must be"),
+        (dict(proportions=[0.001]), "0.001"),
+    ],
+)
+def test_bad_arguments_are_named_before_anything_is_computed(tmp_path, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        figure4_left(output=tmp_path, verbose=False, **arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_curves_and_recipes_describe_networks_in_json():
+    from ppdl.reproduce.figure4_left import _configuration
+
+    split = load_split("digits")
+    for curve in CURVES.values():
+        for recipe in RECIPES.values():
+            json.dumps(_configuration(curve, 0.2, 0, split, recipe))
