@@ -272,6 +272,24 @@ def test_first_partial_fit_must_know_all_classes(digits):
         clf.partial_fit(X, y + 5)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"early_stopping": True}, "early_stopping"),
+        ({"learning_rate": "one_cycle"}, "learning_rate='one_cycle'"),
+        ({"learning_rate": OneCycle()}, "learning_rate=OneCycle"),
+        ({"pretraining": "supervised"}, "pretraining='supervised'"),
+        ({"class_weight": "balanced"}, "class_weight: 'balanced'"),
+    ],
+    ids=str,
+)
+def test_partial_fit_refuses_what_needs_all_epochs_or_samples(digits, options, message):
+    clf = PredictedMLPClassifier(**PREDICTED, **options)
+    with pytest.raises(ValueError, match=message):
+        clf.partial_fit(*digits, classes=np.arange(10))
+    assert not hasattr(clf, "classes_")
+
+
 def test_partial_fit_is_absent_for_lbfgs():
     assert not hasattr(PredictedMLPClassifier(solver="lbfgs"), "partial_fit")
     assert hasattr(PredictedMLPRegressor(), "partial_fit")
@@ -370,6 +388,11 @@ BAD_DATA = [
     ("weights are negative", lambda X, y: (X, y, -np.ones(len(y))), "sample_weight: the smallest is -1.0"),
     ("weights are zero", lambda X, y: (X, y, np.zeros(len(y))), "sample_weight: all weights are zero"),
     ("weights are not finite", lambda X, y: (X, y, np.full(len(y), np.nan)), "NaN"),
+    (
+        "weights have two dimensions",
+        lambda X, y: (X, y, np.ones((len(y), 1))),
+        r"sample_weight: received shape \(400, 1\)",
+    ),
     ("weights are too few", lambda X, y: (X, y, np.ones(3)), "inconsistent numbers of samples"),
     ("validation set without targets", lambda X, y: (X, y, None, X), "X_val and y_val: received only one"),
     ("validation set of other features", lambda X, y: (X, y, None, X[:, 1:], y), "63 features"),

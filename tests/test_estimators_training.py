@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 
-from ppdl import PredictedMLPClassifier, PredictedMLPRegressor
+from ppdl import NumericalError, PredictedMLPClassifier, PredictedMLPRegressor
 from ppdl.dictionaries import (
     DCT,
     AutoencoderAtoms,
@@ -58,6 +58,25 @@ def test_geometric_decay_divides_after_every_batch_down_to_its_floor():
     assert rates_of(Geometric(decay=2.0), 0.1, 1, 50)[-1] == 1e-6
 
 
+@pytest.mark.parametrize(
+    ("schedule", "options", "message"),
+    [
+        (OneCycle, {"warm_up": 1.0}, "warm_up"),
+        (OneCycle, {"anneal": "step"}, "anneal"),
+        (Geometric, {"decay": 0.9}, "decay"),
+    ],
+)
+def test_bad_constants_of_schedules_are_named(schedule, options, message):
+    with pytest.raises(ValueError, match=f"{message}: received"):
+        schedule(**options)
+
+
+def test_one_cycle_may_start_at_its_largest_rate():
+    rates = rates_of(OneCycle(warm_up=0.0), 0.01, 2, 50)
+    assert rates[0] == 0.01
+    assert (np.diff(rates) < 0).all()
+
+
 def test_recorded_rates_are_those_of_the_schedule(digits):
     clf = PredictedMLPClassifier(
         (5,), learning_rate="geometric", learning_rate_init=0.1, max_iter=3, batch_size=6, **FIXED
@@ -90,6 +109,24 @@ def test_given_validation_set_is_recorded(digits):
     assert clf.history_["val_loss"][-1] == pytest.approx(-np.log(p).mean())
     alone = PredictedMLPClassifier((20,), max_iter=4, **FIXED).fit(X[:400], y[:400])
     assert_array_equal(clf.theta_, alone.theta_)
+
+
+@pytest.mark.parametrize("loss", ["binary", "multilabel", "squared_error", "poisson"])
+def test_validation_loss_is_the_training_loss_without_penalty(digits, loss):
+    X, y = digits
+    targets = {"binary": y % 2, "multilabel": np.stack([y % 2, y > 4], axis=1).astype(int)}.get(loss, y.astype(float))
+    options = {"alpha": 0.0, "learning_rate_init": 1e-12, "max_iter": 1, "batch_size": len(y), **FIXED}
+    kind = PredictedMLPRegressor if loss in ("squared_error", "poisson") else PredictedMLPClassifier
+    if kind is PredictedMLPRegressor:
+        options["loss"] = loss
+    history = kind(hidden_layer_sizes=(9,), **options).fit(X, targets, X_val=X, y_val=targets).history_
+    assert history["val_loss"][0] == pytest.approx(history["loss"][0], rel=1e-9)
+
+
+def test_validation_set_that_is_too_small_is_refused():
+    clf = PredictedMLPRegressor(early_stopping=True, validation_fraction=0.05)
+    with pytest.raises(ValueError, match=r"validation_fraction: 0.05 of 12 samples leaves 1"):
+        clf.fit(np.eye(12), np.arange(12.0))
 
 
 @pytest.mark.parametrize("given", [False, True])
@@ -286,6 +323,17 @@ def test_autoencoders_start_the_network_near_their_reconstruction(digits):
         reconstruction = 1 / (1 + np.exp(-(1 / (1 + np.exp(-(X @ W + b)))) @ W.T))
         errors.append(((X - reconstruction) ** 2).sum(axis=1).mean())
     assert errors[1] < 0.8 * errors[0]
+
+
+def test_divergence_of_an_autoencoder_names_its_layer_and_its_rate(digits):
+    clf = PredictedMLPClassifier(
+        (20, 10),
+        "identity",
+        pretraining="autoencoder",
+        pretraining_options={"learning_rate_init": 10.0, "decoder": "identity"},
+    )
+    with pytest.raises(NumericalError, match=r"autoencoder of layer 1: .*pretraining_options"):
+        clf.fit(*digits)
 
 
 def test_autoencoder_refuses_a_learned_dictionary_by_name(digits):

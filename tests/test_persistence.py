@@ -259,6 +259,12 @@ BAD_FILES = [
     (set_field("params", "dictionary", {"dictionary": {"id": "evil"}}), "dictionary: dictionary id: received 'evil'"),
     (set_field("params", "dictionary", {"dictionary": {"id": "dct", "x": 1}}), "dictionary 'dct': .*'x'"),
     (set_field("params", "learning_rate", {"learning_rate": {"schedule": "evil"}}), "unknown schedule 'evil'"),
+    (
+        set_field("params", "learning_rate", {"learning_rate": {"schedule": "geometric", "slope": 1}}),
+        "schedule 'geometric': .*'slope'",
+    ),
+    (set_field("params", "alpha", {"float": 1, "list": 2}), "alpha: received 'an object of 2 keys'"),
+    (set_field("params", "shuffle", 7), "shuffle: received 7"),
     (set_field("params", "learned_fraction", 0.3), "digests: layer 0"),
     (set_field("seed", 5), "digests: layer 0"),
     (set_field("seed", "5"), "seed: received 'str'"),

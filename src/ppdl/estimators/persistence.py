@@ -27,8 +27,10 @@ from ppdl.dictionaries import Dictionary, Identity
 from . import schedules
 from .architecture import Architecture, resolve
 from .model import Array, Model
+from .parameters import check_parameters
 
 FORMAT = 1
+_LABELS = "biufU"  # kinds of class labels: truth values, numbers, strings
 _FITTED = (
     "n_iter_",
     "n_outputs_",
@@ -160,11 +162,7 @@ def _write(path: Path, tensors: dict[str, Array], metadata: dict[str, str]) -> N
 
 
 def _classes_to_json(classes: npt.NDArray[Any]) -> dict[str, Any]:
-    if classes.dtype.kind == "O":
-        if not all(isinstance(label, str) for label in classes):
-            raise ValueError(f"classes_: labels {classes!r} have no JSON form; use numbers, strings or truth values")
-        return {"dtype": "object", "labels": list(classes)}
-    if classes.dtype.kind not in "biufU":
+    if classes.dtype.kind not in _LABELS:
         raise ValueError(f"classes_: labels of dtype {classes.dtype} have no JSON form; use numbers or strings")
     return {"dtype": classes.dtype.str, "labels": classes.tolist()}
 
@@ -253,6 +251,7 @@ def _estimator(specification: dict[str, Any], tensors: dict[str, Array]) -> Any:
         estimator = kinds[name](**params)
     except TypeError as error:
         raise ValueError(f"params: {error}") from None
+    check_parameters(estimator)
     fitted = _fitted(_field(specification, "fitted", dict))
     for attribute, value in fitted.items():
         setattr(estimator, attribute, value)
@@ -298,7 +297,7 @@ def _classes(described: dict[str, Any], n_outputs: int) -> npt.NDArray[Any]:
     labels, dtype = _field(described, "labels", list), _field(described, "dtype", str)
     try:
         kind = np.dtype(dtype)
-        if kind.kind not in "biufU" and dtype != "object":
+        if kind.kind not in _LABELS:
             raise TypeError(f"labels of dtype {dtype}")
         classes = np.array(labels, dtype=kind)
     except (TypeError, ValueError) as error:
