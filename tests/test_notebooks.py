@@ -1,0 +1,73 @@
+"""The notebooks run on the smoke profile, and say what they claim: the numbers behind the figures, not the pixels."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import ppdl
+
+nbformat = pytest.importorskip("nbformat")
+nbclient = pytest.importorskip("nbclient")
+pytest.importorskip("ipykernel")
+pytest.importorskip("matplotlib")
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+
+
+def executed(name, tmp_path, **expressions):
+    """The values that these expressions have after the notebook is run, through JSON."""
+    notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
+    asked = ", ".join(f"{key!r}: {expression}" for key, expression in expressions.items())
+    result = tmp_path / "result.json"
+    cell = f"import json; Path({str(result)!r}).write_text(json.dumps({{{asked}}}))"
+    notebook.cells.append(nbformat.v4.new_code_cell(cell))
+    this_package = str(Path(ppdl.__file__).parent.parent)
+    environment = {**os.environ, "PPDL_PROFILE": "smoke", "PYTHONPATH": this_package}
+    client = nbclient.NotebookClient(
+        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
+    )
+    client.execute(env=environment)
+    return json.loads(result.read_text())
+
+
+def test_tour(tmp_path):
+    found = executed(
+        "tour",
+        tmp_path,
+        predicted="1 - network.score(X_test, y_test)",
+        ordinary="1 - ordinary.score(X_test, y_test)",
+        learned="[network.summary().n_dynamic, network.summary().n_parameters]",
+        is_product="bool(np.allclose(U @ V, W[:, : V.shape[1]], atol=1e-5))",
+        errors="{name: values.mean(axis=1).tolist() for name, values in errors.items()}",
+        reference="reference.mean()",
+        by_columns="by_columns.mean(axis=1).tolist()",
+        same="same",
+        difference="float(difference)",
+        search="search.best_score_",
+        own="1 - own.score(X_test, y_test)",
+    )
+    assert found["learned"] == [5310, 17610]
+    assert found["ordinary"] < 0.04
+    assert found["predicted"] < 0.06
+    assert found["is_product"]
+    assert set(found["errors"]) == {"kernels", "random projections", "random connections", "leading waves"}
+    for few, *_, many in found["errors"].values():
+        assert few > many
+        assert many < found["reference"] + 2.0
+    assert found["by_columns"][0] > 2 * found["by_columns"][-1]
+    assert found["same"]
+    assert found["difference"] < 1e-5
+    assert found["search"] > 0.9
+    assert found["own"] < 0.08
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_notebook_is_committed_executed_and_small(path):
+    notebook = nbformat.read(path, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    assert not [output for cell in code for output in cell.outputs if output.output_type == "error"]
+    assert path.stat().st_size < 500_000
