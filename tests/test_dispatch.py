@@ -117,9 +117,10 @@ def test_numerical_error_is_an_arithmetic_error():
     assert issubclass(ppdl.NumericalError, ArithmeticError)
 
 
-def test_main_tells_version_and_cmake_folder(capsys):
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out == f"{ppdl.__version__}\n"
+def test_main_tells_the_cmake_folder_and_is_the_command_otherwise(capsys):
+    with pytest.raises(SystemExit, match="^0$"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"ppdl {ppdl.__version__}\n"
     assert main(["--cmake-dir"]) == 0
     assert capsys.readouterr().out.rstrip().endswith("cmake/ppdl")
 

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import ppdl
+from ppdl import cli
 
 
 def cmake_dir() -> Path:
@@ -24,16 +25,11 @@ def cmake_dir() -> Path:
 
 
 def main(arguments: list[str]) -> int:
-    """Answer ``--cmake-dir`` and ``--version``; hand everything else to the command ``ppdl``."""
+    """Answer ``--cmake-dir``; hand everything else to the command ``ppdl``."""
     if arguments == ["--cmake-dir"]:
         print(cmake_dir())
         return 0
-    if arguments == ["--version"]:
-        print(ppdl.__version__)
-        return 0
-    from ppdl.cli import main as command
-
-    return command(arguments)
+    return cli.main(arguments)
 
 
 if __name__ == "__main__":
