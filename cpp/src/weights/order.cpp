@@ -31,10 +31,9 @@ double total(const PredictedWeights<Scalar>& weights, Order order, const Setting
     sum += price(batch, n_visible, static_cast<double>(weights.n_hidden())) *
            (1.0 + (s.training ? 1.0 + (s.reverse_input ? 1.0 : 0.0) : 0.0));
   } else if (order == Order::pool) {
-    const double pool = price(batch, n_visible, n_atoms);
-    if (!s.pooled_once) sum += pool;
-    if (s.training && s.reverse_input) sum += pool;
-    if (s.training && weights.learned()) sum += pool;
+    if (!s.pooled_once) sum += price(batch, n_visible, n_atoms);
+    if (s.training && s.reverse_input) sum += price(batch, n_atoms, n_visible);
+    if (s.training && weights.learned()) sum += price(n_visible, batch, n_atoms);
   } else {
     if (!s.pooled_once && n_base > 0.0) sum += price(batch, n_visible, n_base);
     if (s.training && s.reverse_input && n_base > 0.0) sum += price(batch, n_base, n_visible);
