@@ -37,7 +37,7 @@ def test_show_config_tells_the_version(capsys):
 
 def test_the_version_is_told_by_the_module_too():
     done = subprocess.run([sys.executable, "-m", "ppdl", "--version"], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ppdl.__version__
+    assert done.stdout.strip() == f"ppdl {ppdl.__version__}"
 
 
 def test_a_missing_progress_bar_package_is_named(monkeypatch, tmp_path, capsys):
@@ -45,3 +45,23 @@ def test_a_missing_progress_bar_package_is_named(monkeypatch, tmp_path, capsys):
     arguments = ["reproduce", "figure4-left", "--curves", "nokernel", "--profile", "quick", "--output", str(tmp_path)]
     assert main(arguments) == 1
     assert "pip install 'ppdl[reproduce]'" in capsys.readouterr().err
+
+
+def test_reproduce_lists_profiles_recipes_and_curves(capsys):
+    assert main(["reproduce", "--list"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert {"figure4-left:", "smoke", "quick", "paper", "modern", "nokernel", "SE-Emp2", "best"} <= set(listed)
+
+
+def test_reproduce_without_a_figure_tells_how_to_find_one(capsys):
+    assert main(["reproduce"]) == 1
+    assert "ppdl reproduce --list" in capsys.readouterr().err
+
+
+def test_an_interrupt_is_told_and_ends_with_its_status(monkeypatch, capsys):
+    def interrupt(mode="stdout"):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ppdl, "show_config", interrupt)
+    assert main(["show-config"]) == 130
+    assert "interrupted" in capsys.readouterr().err

@@ -67,7 +67,7 @@ def test_return_X_y_gives_data_and_target_of_the_dtype(load, dtype, folder, monk
     np.testing.assert_array_equal(X, bunch.data)
     np.testing.assert_array_equal(y, bunch.target)
     assert X.dtype == dtype
-    assert 0 <= X.min() and X.max() <= 1
+    assert X.min() >= 0 and X.max() <= 1
 
 
 @pytest.mark.parametrize("load", [load_digits, load_mnist])
@@ -112,7 +112,7 @@ def test_search_goes_from_argument_to_environment_to_cache(folder, tmp_path_fact
 def test_without_pooch_the_message_names_the_extra_and_a_path_still_works(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     assert len(load_mnist(folder).data) == 6
-    with pytest.raises(ImportError, match=r"ppdl\[datasets\]"):
+    with pytest.raises(ImportError, match=r"ppdl\[data\]"):
         load_mnist()
 
 

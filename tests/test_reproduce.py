@@ -1,15 +1,19 @@
 """Resumable sweeps, and Figure 4 (left) on the digits with a grid of a few points."""
 
 import csv
+import dataclasses
 import json
+import operator
 import subprocess
 import sys
 
 import pytest
 
+from ppdl import NumericalError, PredictedMLPClassifier
 from ppdl.reproduce import RECIPES, figure4_left
-from ppdl.reproduce.curves import CURVES
-from ppdl.reproduce.figure4_left import ARCHITECTURES, Figure4Left, paper_grid, printed_curves
+from ppdl.reproduce.curves import ARCHITECTURES, CURVES
+from ppdl.reproduce.figure4_left import paper_grid
+from ppdl.reproduce.figure4_left_result import Figure4Left, printed_curves
 from ppdl.reproduce.runs import RunFile, configuration_key, sweep
 from ppdl.reproduce.splits import load_split
 
@@ -133,12 +137,45 @@ def test_saving_writes_the_table_and_the_picture(figure, folder):
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
+def test_without_matplotlib_the_table_is_saved_and_the_extra_named(figure, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(ImportError, match=r"pip install 'ppdl\[reproduce\]'"):
+        dataclasses.replace(figure, folder=tmp_path).save()
+    assert [path.name for path in tmp_path.iterdir()] == ["figure4_left.csv"]
+
+
+def test_a_network_that_diverges_is_a_result_too(tmp_path, monkeypatch):
+    def diverge(self, X, y):
+        raise NumericalError("the loss is not finite")
+
+    monkeypatch.setattr(PredictedMLPClassifier, "fit", diverge)
+    figure = figure4_left(curves=["LowRank"], proportions=[0.5], seeds=2, output=tmp_path, verbose=False)
+    (row,) = figure.table
+    assert (row["n_seeds"], row["n_failed"]) == (0, 2)
+    assert "diverged" in str(figure)
+    assert figure.save()[0].read_text().splitlines()[1].startswith("LowRank,0.5,0.5,,,0,2,")
+
+
+def test_two_jobs_give_the_same_errors_as_one(figure, tmp_path):
+    twice = figure4_left(**GRID, seeds=2, jobs=2, output=tmp_path)
+    key = operator.itemgetter("key")
+    pairs = zip(sorted(figure.records, key=key), sorted(twice.records, key=key), strict=True)
+    assert all(one["test_error"] == two["test_error"] and one["loss"] == two["loss"] for one, two in pairs)
+
+
+def test_a_changed_recipe_is_computed_anew(figure, folder):
+    n_before = len(RunFile(folder / "figure4_left.jsonl").read())
+    recipe = dataclasses.replace(RECIPES["modern"], options=RECIPES["modern"].options | {"alpha": 0.1})
+    figure4_left(**GRID | dict(curves=["nokernel"]), recipe=recipe, seeds=1, output=folder)
+    assert len(RunFile(folder / "figure4_left.jsonl").read()) == n_before + 1
+
+
 def test_the_printed_curves_are_drawn_beside_those_of_mnist(figure):
     drawn = Figure4Left(figure.records, "mnist", figure.recipe, figure.folder).plot()
     dashed = [line for line in drawn.lines if line.get_linestyle() != "-" and len(line.get_xdata())]
     printed = printed_curves()["SE-Emp2"]
-    assert len(dashed) == 1
-    assert list(dashed[0].get_xdata()) == [x for x, _ in printed]
+    assert len(dashed) == 2  # and nokernel's, a horizontal line
+    assert [x for x, _ in printed] in [list(line.get_xdata()) for line in dashed]
     drawn.figure.clear()
 
 
@@ -152,7 +189,7 @@ def test_the_papers_grid_ends_at_all_parameters():
     grid = paper_grid()
     assert len(grid) == 20
     assert grid[-1] == 1.0
-    assert int(784 * grid[0]) in (19, 20)
+    assert [int(784 * proportion) for proportion in grid[:3]] == [20, 24, 29]
 
 
 @pytest.mark.parametrize(

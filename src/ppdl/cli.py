@@ -35,7 +35,9 @@ def _parser() -> argparse.ArgumentParser:
     show.set_defaults(run=_show_config)
 
     reproduce = commands.add_parser("reproduce", help="recompute a figure of the paper")
-    figures = reproduce.add_subparsers(dest="figure", metavar="figure", required=True)
+    reproduce.add_argument("--list", action="store_true", help="list figures, profiles, recipes and curves")
+    reproduce.set_defaults(run=_list)
+    figures = reproduce.add_subparsers(dest="figure", metavar="figure")
     figure = figures.add_parser(
         "figure4-left",
         help="test error against the proportion of parameters learned (MLP)",
@@ -60,6 +62,21 @@ def _parser() -> argparse.ArgumentParser:
 
 def _show_config(options: argparse.Namespace) -> int:
     ppdl.show_config()
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    if not options.list:
+        raise ValueError("which figure? see ppdl reproduce --list")
+    from ppdl.reproduce.curves import CURVES
+    from ppdl.reproduce.figure4_left import PROFILES
+    from ppdl.reproduce.recipes import RECIPES
+
+    print("figure4-left: test error against the proportion of parameters learned")
+    for heading, table in (("profiles", PROFILES), ("recipes", RECIPES), ("curves", CURVES)):
+        print(f"  {heading}")
+        for name, entry in table.items():
+            print(f"    {name:<10} {entry.summary}")
     return 0
 
 

@@ -87,6 +87,6 @@ def _pooch() -> ModuleType:
         import pooch
     except ImportError as error:
         raise ImportError(
-            'The cache of data sets needs pooch: pip install "ppdl[datasets]". Without it, give the folder as `path`.'
+            'The cache of data sets needs pooch: pip install "ppdl[data]". Without it, give the folder as `path`.'
         ) from error
     return pooch

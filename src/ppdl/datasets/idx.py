@@ -25,7 +25,7 @@ CHUNK = 1 << 20
 def read_idx(path: str | os.PathLike[str], *, ndim: int | None = None) -> npt.NDArray[Any]:
     """Read the array of an idx file, compressed by gzip or not.
 
-    Nothing is believed before it is checked: the claimed size is compared with the file's before memory is taken for it.
+    Nothing is believed unchecked: the claimed size is compared with the file's before memory is taken for it.
 
     Parameters
     ----------
@@ -62,8 +62,10 @@ def _read(stream: BinaryIO | gzip.GzipFile, name: str, n_held: int, ndim: int | 
     magic = _read_exactly(stream, 4, name, "magic number").tobytes()
     zeros, kind, n_dims = struct.unpack(">HBB", magic)
     if zeros != 0 or kind not in TYPES:
-        raise ValueError(f"{name}: magic number 0x{magic.hex()} is not idx: expected 0x0000, then the type, one of "
-                         f"{', '.join(f'0x{code:02x}' for code in TYPES)}, then the number of dimensions.")
+        raise ValueError(
+            f"{name}: magic number 0x{magic.hex()} is not idx: expected 0x0000, then the type, one of "
+            f"{', '.join(f'0x{code:02x}' for code in TYPES)}, then the number of dimensions."
+        )
     if ndim is not None and n_dims != ndim:
         raise ValueError(f"{name}: magic number tells {n_dims} dimensions, expected {ndim}.")
 
@@ -71,8 +73,10 @@ def _read(stream: BinaryIO | gzip.GzipFile, name: str, n_held: int, ndim: int | 
     dtype = np.dtype(TYPES[kind])
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_bytes > n_held:
-        raise ValueError(f"{name}: dimensions {shape} of {dtype.itemsize}-byte values claim {n_bytes} bytes, but the "
-                         f"file can't hold more than {n_held}; it is cut short or its header is wrong.")
+        raise ValueError(
+            f"{name}: dimensions {shape} of {dtype.itemsize}-byte values claim {n_bytes} bytes, but the "
+            f"file can't hold more than {n_held}; it is cut short or its header is wrong."
+        )
 
     data = _read_exactly(stream, n_bytes, name, "data")
     if stream.read(1):

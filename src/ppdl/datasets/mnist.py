@@ -113,8 +113,9 @@ def _read_pair(images_file: Path, labels_file: Path) -> tuple[npt.NDArray[np.uin
         if values.size == 0:
             raise ValueError(f"{file.name}: dimensions {values.shape} hold nothing.")
     if len(images) != len(labels):
-        raise ValueError(f"{labels_file.name}: count: {len(labels)} labels, but {images_file.name} holds "
-                         f"{len(images)} images.")
+        raise ValueError(
+            f"{labels_file.name}: count: {len(labels)} labels, but {images_file.name} holds {len(images)} images."
+        )
     if labels.max() > 9:
         raise ValueError(f"{labels_file.name}: labels must be 0 to 9, label {labels.argmax()} is {labels.max()}.")
     return images, labels

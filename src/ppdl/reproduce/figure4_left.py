@@ -50,8 +50,11 @@ class Profile:
 
 
 def paper_grid() -> tuple[float, ...]:
-    """Return the paper's 20 proportions, from 20 of 784 atoms to all, evenly spaced on the logarithmic axis."""
-    return tuple(float(proportion) for proportion in np.logspace(np.log10(20 / 784), 0, 20).round(6))
+    """Return the paper's 20 proportions, from 20 of 784 atoms to all, evenly spaced on the logarithmic axis.
+
+    They are rounded up, so that the first is of 20 atoms, not of 19.
+    """
+    return tuple(float(proportion) for proportion in np.ceil(1e6 * np.logspace(np.log10(20 / 784), 0, 20)) / 1e6)
 
 
 PROFILES = {
@@ -230,7 +233,12 @@ def _train_and_test(configuration: Record, *, split: Split, n_threads: int | Non
         options["input_shape"] = tuple(options["input_shape"])
     options["hidden_layer_sizes"] = tuple(options["hidden_layer_sizes"])
     network = PredictedMLPClassifier(
-        **options, tol=0.0, n_iter_no_change=float("inf"), random_state=configuration["seed"], n_threads=n_threads
+        **options,
+        tol=0.0,
+        n_iter_no_change=float("inf"),
+        random_state=configuration["seed"],
+        n_threads=n_threads,
+        memory_limit=2**31,  # the pooled training set of the paper's ten columns, all parameters learned
     )
     try:
         with warnings.catch_warnings():

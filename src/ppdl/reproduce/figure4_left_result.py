@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import importlib.resources
 import io
 import math
@@ -68,11 +69,14 @@ class Figure4Left:
     def table(self) -> list[dict[str, Any]]:
         """One dictionary for each curve and proportion; ``pandas.DataFrame(figure.table)`` reads it.
 
-        `curve`; `proportion`, as asked for; `learned`, the proportion as the paper counts it: V among the weights of the
-        two predicted layers, whole atoms only (for "narrow", that of the predicted networks which learn as many numbers);
-        `test_error`, mean over seeds, and `std`, its standard deviation (NaN for one seed); `n_seeds`, and `n_failed`
-        of networks beside them that diverged; `train_error`, mean; `n_dynamic`, all learned numbers, softmax layer, biases
-        and the U of "LowRank" included; `n_static`, numbers of fixed dictionaries; `epochs`; `wall_time`, mean, seconds.
+        - `curve`; `proportion`, as asked for
+        - `learned`: the proportion as the paper counts it, V of the two predicted layers among their weights, by whole
+          atoms; for "narrow", that of the predicted networks that learn as many numbers
+        - `test_error`: mean over seeds; `std`: its standard deviation, NaN for one seed
+        - `n_seeds`: networks; `n_failed`: networks that diverged, beside these
+        - `train_error`: mean; `epochs`; `wall_time`: mean, seconds
+        - `n_dynamic`: all learned numbers, those of softmax layer, biases and the U of "LowRank" included
+        - `n_static`: numbers of fixed dictionaries
         """
         groups: dict[tuple[str, float], list[Record]] = {}
         for record in self.records:
@@ -210,7 +214,8 @@ def _decorate(ax: Axes) -> None:
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(color="0.92")
     ax.set_axisbelow(True)
-    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    if ax.lines:
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def _by_height(rows: Sequence[Mapping[str, Any]]) -> list[str]:

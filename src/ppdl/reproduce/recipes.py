@@ -58,7 +58,7 @@ class Recipe:
 
 PAPER = Recipe(
     name="paper",
-    summary="The authors' published settings: layer-wise autoencoder pretraining, then SGD with momentum, sigmoid units.",
+    summary="The authors' published settings: autoencoder pretraining, then SGD with momentum, sigmoid units.",
     epochs=100,
     options=dict(
         activation="logistic",

@@ -1,4 +1,4 @@
-"""Resumable sweeps: each finished run is one line of a JSON-lines file, found again by the digest of its configuration."""
+"""Resumable sweeps: each finished run is a line of a JSON-lines file, known by the digest of its configuration."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class RunFile:
                 record = json.loads(line)
                 records[record["key"]] = record
             except (ValueError, TypeError, KeyError) as error:
-                raise ValueError(f"{self.path}, line {number}: not the record of a run ({error}); repair or delete it.")
+                raise ValueError(
+                    f"{self.path}, line {number}: not the record of a run ({error!r}); repair or delete it"
+                ) from error
         return records
 
     def append(self, record: Record) -> None:
