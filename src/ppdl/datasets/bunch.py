@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any, TypeAlias
+
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch
 
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
+Arrays: TypeAlias = tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.int64]]
+"""Data (n_samples, n_features) and target (n_samples,)."""
 
-def check_dtype(dtype: npt.DTypeLike) -> np.dtype[np.floating]:
+
+def check_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     """Return `dtype` as a NumPy type, or raise if the core can't train on it."""
     if np.dtype(dtype) not in DTYPES:
         raise ValueError(f"dtype must be float32 or float64, got {np.dtype(dtype).name}.")
@@ -17,7 +22,7 @@ def check_dtype(dtype: npt.DTypeLike) -> np.dtype[np.floating]:
 
 
 def image_bunch(
-    images: npt.NDArray[np.floating],  # (n_samples, height, width)
+    images: npt.NDArray[np.floating[Any]],  # (n_samples, height, width)
     target: npt.NDArray[np.int64],  # (n_samples,)
     description: str,
 ) -> Bunch:

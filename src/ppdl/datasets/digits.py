@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Literal, overload
+
 import numpy as np
 import numpy.typing as npt
 from sklearn import datasets
 from sklearn.utils import Bunch
 
-from .bunch import check_dtype, image_bunch
+from .bunch import Arrays, check_dtype, image_bunch
 
 
-def load_digits(
-    *, dtype: npt.DTypeLike = np.float32, return_X_y: bool = False
-) -> Bunch | tuple[npt.NDArray[np.floating], npt.NDArray[np.int64]]:
+@overload
+def load_digits(*, dtype: npt.DTypeLike = ..., return_X_y: Literal[False] = ...) -> Bunch: ...
+@overload
+def load_digits(*, dtype: npt.DTypeLike = ..., return_X_y: Literal[True]) -> Arrays: ...
+def load_digits(*, dtype: npt.DTypeLike = np.float32, return_X_y: bool = False) -> Bunch | Arrays:
     """Load scikit-learn's 8 × 8 digits, scaled to [0, 1].
 
     These are 1797 images of the UCI collection "Optical Recognition of Handwritten Digits"; they are not MNIST.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gzip
+import io
 import math
 import os
 import struct
 import zlib
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -50,14 +51,14 @@ def read_idx(path: str | os.PathLike[str], *, ndim: int | None = None) -> npt.ND
         compressed = file.read(2) == b"\x1f\x8b"
         n_held = os.fstat(file.fileno()).st_size * (LARGEST_GZIP_RATIO if compressed else 1)
         file.seek(0)
-        stream = gzip.GzipFile(fileobj=file) if compressed else file
+        stream: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if compressed else file
         try:
             return _read(stream, name, n_held, ndim)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ValueError(f"{name}: damaged gzip data: {error}") from error
 
 
-def _read(stream: BinaryIO | gzip.GzipFile, name: str, n_held: int, ndim: int | None) -> npt.NDArray[Any]:
+def _read(stream: io.BufferedIOBase, name: str, n_held: int, ndim: int | None) -> npt.NDArray[Any]:
     """Read the array from an open stream of at most `n_held` bytes."""
     magic = _read_exactly(stream, 4, name, "magic number").tobytes()
     zeros, kind, n_dims = struct.unpack(">HBB", magic)
@@ -69,7 +70,7 @@ def _read(stream: BinaryIO | gzip.GzipFile, name: str, n_held: int, ndim: int | 
     if ndim is not None and n_dims != ndim:
         raise ValueError(f"{name}: magic number tells {n_dims} dimensions, expected {ndim}.")
 
-    shape = struct.unpack(f">{n_dims}I", _read_exactly(stream, 4 * n_dims, name, "dimensions"))
+    shape = struct.unpack(f">{n_dims}I", _read_exactly(stream, 4 * n_dims, name, "dimensions").data)
     dtype = np.dtype(TYPES[kind])
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_bytes > n_held:
@@ -84,12 +85,12 @@ def _read(stream: BinaryIO | gzip.GzipFile, name: str, n_held: int, ndim: int | 
     return data.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
-def _read_exactly(stream: BinaryIO | gzip.GzipFile, n_bytes: int, name: str, field: str) -> npt.NDArray[np.uint8]:
+def _read_exactly(stream: io.BufferedIOBase, n_bytes: int, name: str, field: str) -> npt.NDArray[np.uint8]:
     """Read `n_bytes` bytes; fewer is an error that names the field."""
     data = np.empty(n_bytes, np.uint8)
-    view, n_read = memoryview(data), 0
+    n_read = 0
     while n_read < n_bytes:
-        n_new = stream.readinto(view[n_read : n_read + CHUNK])
+        n_new = stream.readinto(data[n_read : n_read + CHUNK].data)
         if not n_new:
             raise ValueError(f"{name}: cut short in its {field}: {n_bytes} bytes expected, {n_read} found.")
         n_read += n_new

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Literal, overload
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch
 
-from .bunch import check_dtype, image_bunch
+from .bunch import Arrays, check_dtype, image_bunch
 from .files import find_files
 from .idx import read_idx
 
@@ -38,6 +39,24 @@ Proceedings of the IEEE, 1998.
 """
 
 
+@overload
+def load_mnist(
+    path: str | os.PathLike[str] | None = ...,
+    *,
+    subset: str = ...,
+    dtype: npt.DTypeLike = ...,
+    download: bool = ...,
+    return_X_y: Literal[False] = ...,
+) -> Bunch: ...
+@overload
+def load_mnist(
+    path: str | os.PathLike[str] | None = ...,
+    *,
+    subset: str = ...,
+    dtype: npt.DTypeLike = ...,
+    download: bool = ...,
+    return_X_y: Literal[True],
+) -> Arrays: ...
 def load_mnist(
     path: str | os.PathLike[str] | None = None,
     *,
@@ -45,7 +64,7 @@ def load_mnist(
     dtype: npt.DTypeLike = np.float32,
     download: bool = False,
     return_X_y: bool = False,
-) -> Bunch | tuple[npt.NDArray[np.floating], npt.NDArray[np.int64]]:
+) -> Bunch | Arrays:
     """Load MNIST, scaled to [0, 1], from idx files, compressed by gzip or not.
 
     The files are looked for in `path` if given; otherwise in ``$PPDL_DATA/mnist``, then in the cache

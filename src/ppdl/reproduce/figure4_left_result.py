@@ -41,7 +41,7 @@ TITLES = {"digits": "scikit-learn digits, 8 × 8 (not MNIST)", "mnist": "MNIST"}
 
 _X_TICKS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
 _Y_TICKS = (0.5, 0.7, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 50, 90)
-_DASHES = dict(lw=1.0, ls=(0, (4, 2)), alpha=0.85)
+_DASHES: dict[str, Any] = dict(lw=1.0, ls=(0, (4, 2)), alpha=0.85)
 
 
 @dataclass(frozen=True)
@@ -207,9 +207,9 @@ def _decorate(ax: Axes) -> None:
     """Set logarithmic axes in per cent, and the legend beside them."""
     ticker = _matplotlib("ticker")
     ax.set(xscale="log", yscale="log", xlabel="proportion of parameters learned", ylabel="test error")
-    for axis, ticks, unit in ((ax.xaxis, _X_TICKS, 100), (ax.yaxis, _Y_TICKS, 1)):
+    for axis, ticks, whole in ((ax.xaxis, _X_TICKS, 1.0), (ax.yaxis, _Y_TICKS, 100.0)):
         axis.set_major_locator(ticker.FixedLocator(ticks))
-        axis.set_major_formatter(lambda value, _, unit=unit: f"{unit * value:g} %")
+        axis.set_major_formatter(ticker.PercentFormatter(whole))
         axis.set_minor_locator(ticker.NullLocator())
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(color="0.92")
@@ -220,7 +220,7 @@ def _decorate(ax: Axes) -> None:
 
 def _by_height(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the names of the curves, the one that starts highest first, so that the legend follows the picture."""
-    first = {}
+    first: dict[str, float] = {}
     for row in sorted(rows, key=lambda row: row["proportion"]):
         if row["n_seeds"]:
             first.setdefault(row["curve"], row["test_error"])

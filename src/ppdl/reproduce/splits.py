@@ -73,5 +73,5 @@ def _split(
     digest = hashlib.sha256()
     for array in (X_train, y_train, X_test, y_test):
         digest.update(f"{array.shape} {array.dtype.str} ".encode())
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     return Split(name, X_train, y_train, X_test, y_test, input_shape, digest.hexdigest())
