@@ -40,7 +40,7 @@ STYLES = {
 TITLES = {"digits": "scikit-learn digits, 8 × 8 (not MNIST)", "mnist": "MNIST"}
 
 _X_TICKS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
-_Y_TICKS = (0.5, 0.7, 1, 1.5, 2, 2.5, 3, 4, 5, 7, 10, 15, 20, 30, 50, 90)
+_Y_TICKS = (0.005, 0.007, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.9)
 _DASHES: dict[str, Any] = dict(lw=1.0, ls=(0, (4, 2)), alpha=0.85)
 
 
@@ -147,8 +147,8 @@ class Figure4Left:
     def _draw(ax: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:
         """Draw a curve: a line through the means, a band of one standard deviation to either side."""
         colour, marker = STYLES[name]
-        mean = 100 * np.array([point["test_error"] for point in points])
-        low, high = (mean + sign * 100 * np.nan_to_num([point["std"] for point in points]) for sign in (-1, 1))
+        mean = np.array([point["test_error"] for point in points])
+        low, high = (mean + sign * np.nan_to_num([point["std"] for point in points]) for sign in (-1, 1))
         if CURVES[name].flat:
             ax.axhspan(low[0], high[0], color=colour, alpha=0.12, lw=0)
             ax.axhline(mean[0], color=colour, lw=1.6, label=name)
@@ -197,9 +197,9 @@ def _draw_printed(ax: Axes, names: Sequence[str]) -> None:
             continue
         proportions, errors = np.array(points).T
         if CURVES[name].flat:
-            ax.axhline(100 * errors[0], color=STYLES[name][0], **_DASHES)
+            ax.axhline(errors[0], color=STYLES[name][0], **_DASHES)
         else:
-            ax.plot(proportions, 100 * errors, color=STYLES[name][0], **_DASHES)
+            ax.plot(proportions, errors, color=STYLES[name][0], **_DASHES)
     ax.plot([], [], color="0.4", label="printed in\nthe paper", **_DASHES)
 
 
@@ -207,9 +207,9 @@ def _decorate(ax: Axes) -> None:
     """Set logarithmic axes in per cent, and the legend beside them."""
     ticker = _matplotlib("ticker")
     ax.set(xscale="log", yscale="log", xlabel="proportion of parameters learned", ylabel="test error")
-    for axis, ticks, whole in ((ax.xaxis, _X_TICKS, 1.0), (ax.yaxis, _Y_TICKS, 100.0)):
+    for axis, ticks in ((ax.xaxis, _X_TICKS), (ax.yaxis, _Y_TICKS)):
         axis.set_major_locator(ticker.FixedLocator(ticks))
-        axis.set_major_formatter(ticker.PercentFormatter(whole))
+        axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{100 * value:g} %"))
         axis.set_minor_locator(ticker.NullLocator())
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(color="0.92")
