@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ppdl import datasets as datasets
     from ppdl import dictionaries as dictionaries
+    from ppdl import estimators as estimators
+    from ppdl import reproduce as reproduce
+    from ppdl import testing as testing
     from ppdl._config import show_config as show_config
     from ppdl._core import NumericalError as NumericalError
     from ppdl.estimators import PredictedMLPClassifier as PredictedMLPClassifier
@@ -24,7 +27,7 @@ _HOMES = {
     "load": "ppdl.estimators",
     "show_config": "ppdl._config",
 }
-_SUBPACKAGES = ("datasets", "dictionaries", "testing")
+_SUBPACKAGES = ("datasets", "dictionaries", "estimators", "reproduce", "testing")
 
 __all__ = [
     "NumericalError",
@@ -33,7 +36,9 @@ __all__ = [
     "__version__",
     "datasets",
     "dictionaries",
+    "estimators",
     "load",
+    "reproduce",
     "show_config",
     "testing",
 ]
