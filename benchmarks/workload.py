@@ -1,0 +1,163 @@
+"""The task that the benchmarks share: MNIST, and the paper's 784-500-500-10 network of sigmoid units."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import ppdl
+from ppdl import _core
+from ppdl.dictionaries import Dictionary, LayerInput
+from ppdl.dictionaries.columns import column_sizes
+
+IMAGE = (28, 28)
+N_VISIBLE = 784
+HIDDEN = (500, 500)
+N_CLASSES = 10
+BATCH = 100
+N_THREADS = 2
+# The recipe of MLPClassifier's "sgd", at a rate at which sigmoid units learn within an epoch.
+ALPHA = 1e-4
+MOMENTUM = 0.9
+RATE = 0.05
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Task:
+    """Images as rows of float32 in [0, 1], int32 labels, and where they come from."""
+
+    X: Floats
+    y: npt.NDArray[np.int32]
+    source: str
+
+    def head(self, n_samples: int) -> Task:
+        """Return the first samples, as copies of their own."""
+        return Task(self.X[:n_samples].copy(), self.y[:n_samples].copy(), self.source)
+
+
+def load_task() -> Task:
+    """MNIST's 60,000 training images, or synthetic ones of the same shape where MNIST is not at hand."""
+    try:
+        X, y = ppdl.datasets.load_mnist(return_X_y=True)
+        return Task(X, y.astype(np.int32), "MNIST, 60,000 training images")
+    except FileNotFoundError:
+        rng = np.random.default_rng(0)
+        y = rng.integers(0, N_CLASSES, 60_000)
+        noise = rng.normal(0.0, 0.3, (60_000, N_VISIBLE))
+        X = np.clip(rng.random((N_CLASSES, N_VISIBLE))[y] + noise, 0.0, 1.0)
+        source = "synthetic images of MNIST's shape (set PPDL_DATA for MNIST)"
+        return Task(X.astype(np.float32), y.astype(np.int32), source)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One dense layer as a peer may read it: U_1 … U_J stacked, the initial V_1 … V_J, and the bias."""
+
+    U: Floats | None  # (n_columns, n_visible, n_atoms); None: the identity
+    V: Floats  # (n_columns, n_atoms, n_hidden / n_columns)
+    bias: Floats  # (n_hidden,)
+
+
+class Training:
+    """Ppdl's side of the comparison: the network, its θ, and one epoch of it.
+
+    Parameters
+    ----------
+    task : Task
+        Images and labels.
+    dictionary_pair : sequence of 2 Dictionary or None
+        One for each hidden layer; None is the ordinary layer.
+    fraction : float, default=1.0
+        Proportion of each hidden layer's weights that are learned.
+    n_columns : int, default=1
+        Columns of each hidden layer.
+    memory_limit : int, default=2**30
+        Bytes that the pooled data set may take.
+    """
+
+    def __init__(
+        self,
+        task: Task,
+        dictionary_pair: Sequence[Dictionary | None] = (None, None),
+        *,
+        fraction: float = 1.0,
+        n_columns: int = 1,
+        memory_limit: int = 2**30,
+    ) -> None:
+        core = _core.f32
+        self.task = task
+        self.weights: list[Any] = []
+        specs: list[Any] = []
+        n_visible = N_VISIBLE
+        for number, (n_hidden, dictionary) in enumerate(zip(HIDDEN, dictionary_pair, strict=True)):
+            if dictionary is None:
+                weights = _identity(n_visible, n_hidden)
+            else:
+                inputs = LayerInput(n_visible, IMAGE if number == 0 else None, self._activations(specs), layer=number)
+                sizes = column_sizes(n_hidden, n_columns)
+                weights = dictionary.columns(inputs, sizes=sizes, fraction=fraction).weights(np.float32)
+            self.weights.append(weights)
+            specs += [core.Dense(weights), core.Activation("logistic")]
+            n_visible = n_hidden
+        self.weights.append(_identity(n_visible, N_CLASSES))
+        specs.append(core.Dense(self.weights[-1]))
+
+        self.network = core.Network(specs, "softmax", n_inputs=N_VISIBLE, alpha=ALPHA)
+        self.network.plan(BATCH, len(task.X), memory_limit)
+        self.inputs = self.network.pool_input(task.X, N_THREADS) if self.network.pools_input else task.X
+        self.theta = self.network.initial(0, scale="glorot-logistic")
+        self.trainer = core.Trainer(self.network, core.Sgd(MOMENTUM, True))
+        self.layers = self.network.describe()
+
+    def _activations(self, specs: list[Any]) -> Floats:
+        """Inputs of the next layer over some images, by the layers so far with their initial weights."""
+        X = self.task.X[:10_000]
+        if not specs:
+            return X
+        n_visible = self.weights[-1].n_hidden
+        probe = _core.f32.Network(
+            [*specs, _core.f32.Dense(_identity(n_visible, N_CLASSES))], "softmax", n_inputs=N_VISIBLE
+        )
+        activations = probe.activations(probe.initial(0, scale="glorot-logistic"), X, len(self.weights), N_THREADS)
+        return np.ascontiguousarray(activations)
+
+    def epoch(self, order: Rows) -> float:
+        """Train once through `order`; return the mean loss."""
+        rates = np.full(-(-len(order) // BATCH), RATE)
+        loss = self.trainer.epoch(self.theta, self.inputs, self.task.y, order, rates, BATCH, n_threads=N_THREADS)
+        return float(loss)
+
+    def peer_layers(self) -> list[Layer]:
+        """Return the layers with their present θ, for a peer to start from."""
+        layers = []
+        for weights, about in zip(self.weights, self.layers, strict=True):
+            n_columns, n_atoms = about["n_columns"], about["n_atoms"] // about["n_columns"]
+            U = None if weights.is_identity else np.stack([weights.dictionary(j) for j in range(n_columns)])
+            V = self.theta[about["offset"] :][: about["n_dynamic"]].reshape(n_columns, n_atoms, -1)
+            bias = self.theta[about["bias_offset"] :][: about["n_bias"]]
+            layers.append(Layer(U, V.copy(), bias.copy()))
+        return layers
+
+    @property
+    def multiply_adds(self) -> float:
+        """Multiply-adds of all products of one epoch."""
+        return len(self.task.X) * sum(about["multiply_adds"] for about in self.layers)
+
+    @property
+    def bytes_moved(self) -> float:
+        """Bytes that one epoch must move at least: each input row once, and for each batch θ, its gradient and its
+        velocity, read and written.
+        """
+        n_batches = -(-len(self.task.X) // BATCH)
+        return float(self.inputs.nbytes + 6 * self.theta.nbytes * n_batches)
+
+
+def _identity(n_visible: int, n_hidden: int) -> Any:
+    return _core.f32.PredictedWeights(n_visible, [(n_hidden, None, None)])
