@@ -110,7 +110,8 @@ def main() -> None:
     report = Report(
         "epoch",
         f"{task.source}, the first {len(task.X)}; 784-500-500-10 logistic units, float32, batch {BATCH}, SGD with "
-        f"Nesterov momentum {MOMENTUM}, rate {RATE}; predicted: SE-Emp2, 5 % learned; {N_THREADS} threads, median of {rounds} interleaved rounds",
+        f"Nesterov momentum {MOMENTUM}, rate {RATE}; predicted: SE-Emp2, 5 % learned; {N_THREADS} threads, "
+        f"median of {rounds} interleaved rounds",
         N_THREADS,
     )
     with threadpool_limits(N_THREADS):
