@@ -3,7 +3,7 @@
 from .classifier import PredictedMLPClassifier as PredictedMLPClassifier
 from .displays import HistoryDisplay as HistoryDisplay
 from .displays import WeightsDisplay as WeightsDisplay
-from .persistence import load as load
+from .loading import load as load
 from .regressor import PredictedMLPRegressor as PredictedMLPRegressor
 from .schedules import Geometric as Geometric
 from .schedules import OneCycle as OneCycle

@@ -23,6 +23,7 @@ from .fitting import BatchFit, Data, Result, fit_lbfgs
 from .model import Array, Model
 from .parameters import check_parameters
 from .pretraining import AutoencoderOptions, LayerTraining, pretrained_model
+from .saving import save
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
 _DTYPES = (np.float64, np.float32)
@@ -457,8 +458,6 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         ValueError
             If a parameter or a class label has no JSON form; nothing is written then.
         """
-        from .persistence import save
-
         check_is_fitted(self)
         save(self, path)
 

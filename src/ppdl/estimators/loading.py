@@ -1,173 +1,26 @@
-"""Fitted estimators in safetensors files: numbers and a JSON specification, no code.
-
-A file holds, for each layer n counted from 0, the tensors ``layer.n.bias``, ``layer.n.V.j`` for each column j,
-``layer.n.U.j`` where U is learned, ``layer.n.base`` where B was made from data; and, under the metadata key "ppdl", a
-JSON object.
-"""
+"""Loading what `saving` wrote: nothing in a file is trusted before it is checked."""
 
 from __future__ import annotations
 
 import json
-import math
 import os
-import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import sklearn
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
 
 from ppdl import _core
-from ppdl.dictionaries import Dictionary, Identity
+from ppdl.dictionaries import Identity
 
-from . import schedules
 from .architecture import Architecture, resolve
+from .classifier import PredictedMLPClassifier
+from .json_values import from_json, invalid
 from .model import Array, Model
 from .parameters import check_parameters
-
-FORMAT = 1
-_LABELS = "biufU"  # kinds of class labels: truth values, numbers, strings
-_FITTED = (
-    "n_iter_",
-    "n_outputs_",
-    "n_layers_",
-    "out_activation_",
-    "t_",
-    "loss_",
-    "best_loss_",
-    "best_validation_score_",
-    "n_features_in_",
-    "history_",
-)
-
-
-# Values as JSON ------------------------------------------------------------------------------------------------------
-
-
-def to_json(name: str, value: Any) -> Any:
-    """Return a parameter in JSON's types; dictionaries, schedules and arrays as objects with one telling key."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if value is None or isinstance(value, (bool, int, str)):
-        return value
-    if isinstance(value, float):
-        return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, Dictionary):
-        return {"dictionary": value.get_config()}
-    if isinstance(value, schedules.Schedule):
-        return {"learning_rate": value.get_config()}
-    if isinstance(value, np.ndarray) and value.dtype.kind in "iuf":
-        return {"array": value.tolist()}
-    if isinstance(value, (list, tuple)):
-        return {type(value).__name__: [to_json(name, item) for item in value]}
-    if isinstance(value, Mapping):
-        return {"dict": [[to_json(name, key), to_json(name, item)] for key, item in value.items()]}
-    raise ValueError(
-        f"{name}: {value!r} has no JSON form, so that the estimator cannot be saved; set the parameter to one"
-    )
-
-
-def from_json(name: str, value: Any) -> Any:
-    """Return the value that `to_json` described."""
-    if not isinstance(value, dict):
-        if isinstance(value, list):
-            raise _invalid(name, "a bare list", "a tagged value")
-        return value
-    if len(value) != 1:
-        raise _invalid(name, f"an object of {len(value)} keys", "one telling key")
-    ((kind, content),) = value.items()
-    try:
-        match kind:
-            case "float":
-                return float(content)
-            case "dictionary":
-                return Dictionary.from_config(content)
-            case "learning_rate":
-                return schedules.from_config(content)
-            case "array":
-                return np.asarray(content, dtype=np.float64)
-            case "list" | "tuple":
-                items = [from_json(name, item) for item in content]
-                return tuple(items) if kind == "tuple" else items
-            case "dict":
-                return {from_json(name, key): from_json(name, item) for key, item in content}
-    except (TypeError, ValueError) as error:
-        raise ValueError(f"{name}: {error}") from None
-    raise _invalid(name, f"a value of kind {kind!r}", "float, dictionary, learning_rate, array, list, tuple or dict")
-
-
-# Saving --------------------------------------------------------------------------------------------------------------
-
-
-def save(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write a fitted estimator; see `PredictedMLPClassifier.save`."""
-    model: Model = estimator._model
-    specification = {
-        "format": FORMAT,
-        "class": type(estimator).__name__,
-        "params": {name: to_json(name, value) for name, value in _saved_params(estimator).items()},
-        "seed": model.architecture.seed,
-        "dtype": model.dtype.name,
-        "digests": [columns.digest() for columns in model.columns],
-        "fitted": {name: to_json(name, getattr(estimator, name)) for name in _FITTED},
-        "batch_plan": list(estimator._batch_plan),
-        "versions": {"ppdl": _version(), "numpy": np.__version__, "scikit-learn": sklearn.__version__},
-    }
-    if hasattr(estimator, "classes_"):
-        specification["classes"] = _classes_to_json(estimator.classes_)
-    if hasattr(estimator, "feature_names_in_"):
-        specification["feature_names"] = [str(name) for name in estimator.feature_names_in_]
-    _write(Path(path), _tensors(model), {"ppdl": json.dumps(specification, allow_nan=False)})
-
-
-def _saved_params(estimator: Any) -> dict[str, Any]:
-    params: dict[str, Any] = estimator.get_params(deep=False)
-    if isinstance(params["random_state"], (np.random.RandomState, np.random.Generator)):
-        params["random_state"] = None  # a stream of numbers; what was drawn from it is the seed
-    return params
-
-
-def _tensors(model: Model) -> dict[str, Array]:
-    tensors: dict[str, Array] = {}
-    layers = zip(model.columns, model.dynamic_coefs(), model.intercepts(), model.bases(), strict=True)
-    for n, (columns, matrices, bias, base) in enumerate(layers):
-        names = ["U", "V"] if columns.learned else ["V"]
-        for k, matrix in enumerate(matrices):
-            tensors[f"layer.{n}.{names[k % len(names)]}.{k // len(names)}"] = matrix
-        tensors[f"layer.{n}.bias"] = bias
-        if base is not None:
-            tensors[f"layer.{n}.base"] = base
-    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
-
-
-def _write(path: Path, tensors: dict[str, Array], metadata: dict[str, str]) -> None:
-    """Write under another name and rename, so that the file is there whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    try:
-        save_file(tensors, temporary, metadata)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # what an ordinary file would get; mkstemp's is private
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-def _classes_to_json(classes: npt.NDArray[Any]) -> dict[str, Any]:
-    if classes.dtype.kind not in _LABELS:
-        raise ValueError(f"classes_: labels of dtype {classes.dtype} have no JSON form; use numbers or strings")
-    return {"dtype": classes.dtype.str, "labels": classes.tolist()}
-
-
-# Loading -------------------------------------------------------------------------------------------------------------
+from .regressor import PredictedMLPRegressor
+from .saving import FITTED, FORMAT, LABELS
 
 
 def load(path: str | os.PathLike[str]) -> Any:
@@ -232,20 +85,17 @@ def _specification(text: str | None) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ValueError(f"metadata: not valid JSON ({error})") from None
     if not isinstance(specification, dict):
-        raise _invalid("metadata", type(specification).__name__, "an object")
+        raise invalid("metadata", type(specification).__name__, "an object")
     if specification.get("format") != FORMAT:
-        raise _invalid("format", specification.get("format"), f"{FORMAT}, the one that this version of ppdl reads")
+        raise invalid("format", specification.get("format"), f"{FORMAT}, the one that this version of ppdl reads")
     return specification
 
 
 def _estimator(specification: dict[str, Any], tensors: dict[str, Array]) -> Any:
-    from .classifier import PredictedMLPClassifier
-    from .regressor import PredictedMLPRegressor
-
     kinds = {kind.__name__: kind for kind in (PredictedMLPClassifier, PredictedMLPRegressor)}
     name = _field(specification, "class", str)
     if name not in kinds:
-        raise _invalid("class", name, " or ".join(kinds))
+        raise invalid("class", name, " or ".join(kinds))
     params = {key: from_json(key, value) for key, value in _field(specification, "params", dict).items()}
     try:
         estimator = kinds[name](**params)
@@ -265,7 +115,7 @@ def _estimator(specification: dict[str, Any], tensors: dict[str, Array]) -> Any:
     )
     plan = _field(specification, "batch_plan", list)
     if len(plan) != 2 or not all(isinstance(n, int) and n >= 0 for n in plan) or plan[0] == 0:
-        raise _invalid("batch_plan", plan, "samples of a batch and of the training set")
+        raise invalid("batch_plan", plan, "samples of a batch and of the training set")
     estimator._batch_plan = tuple(plan)
     estimator._optimizer_state = None
     architecture = resolve(
@@ -280,16 +130,16 @@ def _estimator(specification: dict[str, Any], tensors: dict[str, Array]) -> Any:
 
 
 def _fitted(described: dict[str, Any]) -> dict[str, Any]:
-    missing = [name for name in _FITTED if name not in described]
+    missing = [name for name in FITTED if name not in described]
     if missing:
         raise ValueError(f"fitted: {', '.join(missing)} missing")
-    fitted = {name: from_json(name, described[name]) for name in _FITTED}
+    fitted = {name: from_json(name, described[name]) for name in FITTED}
     for name in ("n_features_in_", "n_outputs_", "n_layers_", "n_iter_", "t_"):
         if type(fitted[name]) is not int or fitted[name] < 0:
-            raise _invalid(name, fitted[name], "a number")
+            raise invalid(name, fitted[name], "a number")
     history = fitted["history_"]
     if not isinstance(history, dict) or not all(isinstance(values, list) for values in history.values()):
-        raise _invalid("history_", history, "lists of numbers")
+        raise invalid("history_", history, "lists of numbers")
     return fitted
 
 
@@ -297,23 +147,23 @@ def _classes(described: dict[str, Any], n_outputs: int) -> npt.NDArray[Any]:
     labels, dtype = _field(described, "labels", list), _field(described, "dtype", str)
     try:
         kind = np.dtype(dtype)
-        if kind.kind not in _LABELS:
+        if kind.kind not in LABELS:
             raise TypeError(f"labels of dtype {dtype}")
         classes = np.array(labels, dtype=kind)
     except (TypeError, ValueError) as error:
         raise ValueError(f"classes: {error}") from None
     if classes.ndim != 1 or len(classes) == 0 or (n_outputs > 1 and len(classes) != n_outputs):
-        raise _invalid("classes", f"{len(labels)} labels", f"{n_outputs}, one for each output")
+        raise invalid("classes", f"{len(labels)} labels", f"{n_outputs}, one for each output")
     return classes
 
 
 def _model(architecture: Architecture, specification: dict[str, Any], tensors: dict[str, Array]) -> Model:
     dtype = _field(specification, "dtype", str)
     if dtype not in ("float32", "float64"):
-        raise _invalid("dtype", dtype, "float32 or float64")
+        raise invalid("dtype", dtype, "float32 or float64")
     digests = _field(specification, "digests", list)
     if len(digests) != len(architecture.layers):
-        raise _invalid("digests", f"{len(digests)} of them", f"{len(architecture.layers)}, one for each layer")
+        raise invalid("digests", f"{len(digests)} of them", f"{len(architecture.layers)}, one for each layer")
     remaining = dict(tensors)
     layers = enumerate(architecture.layers)
     biases = [_tensor(remaining, f"layer.{n}.bias", (plan.n_hidden,), dtype) for n, plan in layers]
@@ -323,7 +173,7 @@ def _model(architecture: Architecture, specification: dict[str, Any], tensors: d
             _tensor(dict(remaining), f"layer.{n}.V.0", (plan.n_visible, plan.n_hidden), dtype)
         base: Any = remaining.pop(f"layer.{n}.base", None)
         if base is not None and base.dtype != np.float64:
-            raise _invalid(f"layer.{n}.base", f"dtype {base.dtype}", "float64")
+            raise invalid(f"layer.{n}.base", f"dtype {base.dtype}", "float64")
         if plan.dictionary.data_driven and base is None:
             raise ValueError(f"layer.{n}.base: missing; {plan.dictionary!r} is made from data")
         try:
@@ -352,7 +202,7 @@ def _tensor(tensors: dict[str, Array], name: str, shape: tuple[int, ...], dtype:
         raise ValueError(f"{name}: missing")
     tensor = tensors.pop(name)
     if tensor.dtype != dtype or tensor.shape != shape:
-        raise _invalid(name, f"{tensor.dtype} of shape {tensor.shape}", f"{dtype} of shape {shape}")
+        raise invalid(name, f"{tensor.dtype} of shape {tensor.shape}", f"{dtype} of shape {shape}")
     if not np.isfinite(tensor).all():
         raise ValueError(f"{name}: it holds NaN or infinity")
     return tensor
@@ -361,7 +211,7 @@ def _tensor(tensors: dict[str, Array], name: str, shape: tuple[int, ...], dtype:
 def _seed(specification: dict[str, Any]) -> int:
     seed: int = _field(specification, "seed", int)
     if not 0 <= seed < 2**64:
-        raise _invalid("seed", seed, "0 to 2**64 - 1")
+        raise invalid("seed", seed, "0 to 2**64 - 1")
     return seed
 
 
@@ -370,15 +220,5 @@ def _field(specification: dict[str, Any], name: str, kind: type) -> Any:
         raise ValueError(f"{name}: missing")
     value = specification[name]
     if type(value) is not kind:
-        raise _invalid(name, type(value).__name__, kind.__name__)
+        raise invalid(name, type(value).__name__, kind.__name__)
     return value
-
-
-def _invalid(name: str, received: Any, expected: str) -> ValueError:
-    return ValueError(f"{name}: received {received!r}; expected {expected}")
-
-
-def _version() -> str:
-    from ppdl import __version__
-
-    return __version__
