@@ -377,6 +377,13 @@ def test_bad_parameters_are_named_and_nothing_changes(digits, changed, message):
     assert vars(clf) == before
 
 
+def test_names_of_options_may_be_numpy_strings(digits):
+    named = {"activation": "tanh", "solver": "sgd", "init": "he", "learning_rate": "adaptive"}
+    plain = PredictedMLPClassifier(**PREDICTED).set_params(**named).fit(*digits)
+    gridded = PredictedMLPClassifier(**PREDICTED).set_params(**{k: np.str_(v) for k, v in named.items()}).fit(*digits)
+    assert_array_equal(gridded.theta_, plain.theta_)
+
+
 BAD_DATA = [
     ("X holds NaN", lambda X, y: (np.where(X.max() == X, np.nan, X), y), "NaN"),
     ("X holds infinity", lambda X, y: (np.where(X.max() == X, np.inf, X), y), "infinity"),

@@ -37,7 +37,7 @@ def boolean(name: str, value: Any) -> bool:
 def one_of(name: str, value: Any, options: Iterable[Any]) -> Any:
     """Check an option."""
     options = list(options)
-    if not any(type(value) is type(option) and value == option for option in options):
+    if not any(isinstance(value, type(option)) and value == option for option in options):
         raise ValueError(f"{name}: received {value!r}; expected one of {', '.join(map(repr, options))}")
     return value
 
