@@ -280,6 +280,7 @@ BAD_FILES = [
     (set_field("fitted", "history_", {"list": []}), "history_: received"),
     (set_field("classes", {"dtype": "<i8", "labels": [1, 2]}), "classes: received '2 labels'"),
     (set_field("classes", {"dtype": "|V8", "labels": [0] * 10}), "classes: "),
+    (set_field("classes", {"dtype": "<i8", "labels": [2**70] * 10}), "classes: .*too large"),
     (set_field("batch_plan", [0, 10]), r"batch_plan: received \[0, 10\]"),
     (drop_tensor("layer.0.V.1"), "layer.0.V.1: missing"),
     (drop_tensor("layer.2.bias"), "layer.2.bias: missing"),

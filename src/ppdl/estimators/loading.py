@@ -150,7 +150,7 @@ def _classes(described: dict[str, Any], n_outputs: int) -> npt.NDArray[Any]:
         if kind.kind not in LABELS:
             raise TypeError(f"labels of dtype {dtype}")
         classes = np.array(labels, dtype=kind)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"classes: {error}") from None
     if classes.ndim != 1 or len(classes) == 0 or (n_outputs > 1 and len(classes) != n_outputs):
         raise invalid("classes", f"{len(labels)} labels", f"{n_outputs}, one for each output")
