@@ -1,5 +1,5 @@
 /// @file
-/// Predicted weights, W = [U_1 V_1 … U_J V_J] (paper, Sec. 2 and 3.4): the U_j are fixed, the V_j are learnt.
+/// Predicted weights, W = [U_1 V_1 … U_J V_J] (paper, Sec. 2 and 3.4): the U_j are fixed, the V_j are learned.
 #pragma once
 
 #include <ppdl/base/types.hpp>
