@@ -15,6 +15,7 @@ pytest.importorskip("matplotlib")
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+RECORDS = sorted((FOLDER / "results").rglob("*.jsonl"))
 
 
 def executed(name, tmp_path, **expressions):
@@ -25,9 +26,9 @@ def executed(name, tmp_path, **expressions):
     cell = f"import json; Path({str(result)!r}).write_text(json.dumps({{{asked}}}))"
     notebook.cells.append(nbformat.v4.new_code_cell(cell))
     this_package = str(Path(ppdl.__file__).parent.parent)
-    environment = {**os.environ, "PPDL_PROFILE": "smoke", "PYTHONPATH": this_package}
+    environment = {**os.environ, "PPDL_PROFILE": "smoke", "PYTHONPATH": this_package, "OMP_NUM_THREADS": "1"}
     client = nbclient.NotebookClient(
-        notebook, timeout=120, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}
     )
     client.execute(env=environment)
     return json.loads(result.read_text())
@@ -62,6 +63,43 @@ def test_tour(tmp_path):
     assert found["difference"] < 1e-5
     assert found["search"] > 0.9
     assert found["own"] < 0.08
+
+
+@pytest.mark.skipif(not RECORDS, reason="the source archive holds no recorded runs")
+def test_figure4_left(tmp_path):
+    found = executed(
+        "figure4_left",
+        tmp_path,
+        cells="[[*key, row['n_seeds']] for key, row in rows.items()]",
+        at_5="{name: ours(name, few)[0] for name in curves}",
+        printed_at_5="{name: theirs(name, few) for name in ('SE-Emp', 'RandFixU')}",
+        nokernel="100 * reference['test_error']",
+        order="order_ours",
+        correlation="correlation",
+        table="{name: [ours(name, p)[0] for p in proportions] for name in curves}",
+        full="{name: ours(name, full)[0] for name in curves}",
+        rectifier="[[*key, value] for key, value in rectifier.items()]",
+        live="{row['curve']: row['test_error'] for row in live.table if row['proportion'] == 1.0}",
+    )
+    assert len({proportion for _, proportion, _ in found["cells"]}) >= 8
+    assert found["at_5"]["SE-Emp"] - found["nokernel"] < 0.6
+    assert found["at_5"]["RandFixU"] - found["at_5"]["SE-Emp"] > 0.5
+    assert found["printed_at_5"] == pytest.approx({"SE-Emp": 2.19, "RandFixU": 3.19}, abs=0.02)
+    order = [name for name in found["order"] if name not in ("SE-AE", "LowRank")]
+    assert set(order[:2]) == {"SE-Emp", "SE-Emp2"}
+    assert order[2:] == ["RandFixU", "RandCon"]
+    assert found["correlation"] > 0.8
+    for kernels, random, narrow in zip(*(found["table"][name][:6] for name in ("SE-Emp", "RandFixU", "narrow"))):
+        assert kernels < narrow - 0.1
+        assert narrow < random
+    assert max(found["full"]["SE-Emp"], found["full"]["SE-Emp2"]) < found["nokernel"] + 0.05
+    assert found["full"]["best"] > found["nokernel"] + 0.2
+    rectifier = {(curve, proportion): error for curve, proportion, error in found["rectifier"]}
+    for proportion in (0.02, 0.05):
+        assert rectifier["best", proportion] < rectifier["nokernel", 1.0] + 0.2
+        assert rectifier["narrow", proportion] > rectifier["best", proportion] + 0.5
+    assert set(found["live"]) == {"nokernel", "RandCon", "RandFixU", "SE-Emp", "best"}
+    assert max(found["live"].values()) < 0.05
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
