@@ -1,5 +1,6 @@
 """Saved estimators: the same bits after loading, and a named error for every file that is not what it should be."""
 
+import copy
 import json
 import os
 import struct
@@ -208,6 +209,40 @@ def test_parameter_without_json_form_is_named_and_nothing_is_written(saved, tmp_
     with pytest.raises(ValueError, match="class_weight: .* has no JSON form"):
         clf.save(tmp_path / "m")
     assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"activation": "tanh"},
+        {"activation": "maxout"},
+        {"hidden_layer_sizes": (12, 8)},
+        {"learned_fraction": 0.5},
+        {"n_columns": 1},
+        {"dictionary": PrincipalComponents()},
+        {"init": "he"},
+    ],
+    ids=str,
+)
+def test_parameters_changed_since_the_fit_are_named_and_nothing_is_written(saved, changed, tmp_path):
+    clf = copy.copy(saved[0])
+    clf.set_params(**changed)
+    (name,) = changed
+    with pytest.raises(ValueError, match=f"^{name}: .*fit again, or set the parameter back"):
+        clf.save(tmp_path / "m")
+    with pytest.raises(ValueError, match=f"^{name}: .*fit again, or set the parameter back"):
+        clf.merge()
+    assert os.listdir(tmp_path) == []
+
+
+def test_changed_loss_is_named_and_merged_networks_are_saved(digits, saved, tmp_path):
+    reg = PredictedMLPRegressor(**OPTIONS).fit(*digits)
+    for loss in ("poisson", "cubic"):
+        with pytest.raises(ValueError, match=f"loss: received '{loss}'"):
+            reg.set_params(loss=loss).save(tmp_path / "m")
+    merged = saved[0].merge()
+    merged.set_params(max_iter=7).save(tmp_path / "m")  # a parameter of training, not of the network
+    assert_array_equal(ppdl.load(tmp_path / "m").theta_, merged.theta_)
 
 
 def test_unfitted_estimator_is_not_saved(tmp_path):

@@ -92,6 +92,22 @@ class Architecture:
         """Inputs of each layer, then the outputs."""
         return [*(layer.n_visible for layer in self.layers), self.n_outputs]
 
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Meaning of each of an estimator's parameters of the network; those that others follow from come first."""
+        hidden = self.layers[:-1]
+        return {
+            "hidden_layer_sizes": self.units[1:-1],
+            "activation": self.activation,
+            "n_pieces": [plan.n_pieces for plan in hidden],
+            "dictionary": [plan.dictionary for plan in hidden],
+            "learned_fraction": [plan.fraction for plan in hidden],
+            "n_columns": [len(plan.sizes) for plan in hidden],
+            "input_shape": self.input_shape,
+            "init": self.scale,
+            "loss": self.loss,
+        }
+
     def columns(
         self, layer: int, *, activations: Any = None, base: npt.NDArray[np.float64] | None = None
     ) -> DictionaryColumns:
@@ -161,6 +177,25 @@ def resolve(params: Any, *, n_inputs: int, n_outputs: int, loss: str, seed: int)
         scale=initial_scale(params.init, params.activation),
         seed=seed,
     )
+
+
+def require_unchanged(params: Any, fitted: Architecture) -> None:
+    """Check that an estimator's parameters are still those of the network that was fitted with them.
+
+    Raises
+    ------
+    ValueError
+        Naming the first parameter that was changed.
+    """
+    loss, seed = params._loss_name(), fitted.seed
+    now = resolve(params, n_inputs=fitted.n_inputs, n_outputs=fitted.n_outputs, loss=loss, seed=seed)
+    if now != fitted:
+        before, after = fitted.parameters, now.parameters
+        name = next(name for name in before if before[name] != after[name])
+        raise ValueError(
+            f"{name}: received {getattr(params, name)!r}, but the network was fitted with another; fit again, or set "
+            "the parameter back"
+        )
 
 
 def hidden_sizes(value: Any) -> list[int]:

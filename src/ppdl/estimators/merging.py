@@ -11,7 +11,7 @@ from sklearn.base import clone
 
 from ppdl.dictionaries import Identity
 
-from .architecture import Architecture
+from .architecture import Architecture, require_unchanged
 from .model import Model
 
 
@@ -19,6 +19,7 @@ def merged(estimator: Any) -> Any:
     """Return a fitted copy of an estimator whose layers are all ordinary, with W = UV as their weights."""
     model = estimator._model
     architecture: Architecture = model.architecture
+    require_unchanged(estimator, architecture)
     plans = [
         dataclasses.replace(plan, sizes=(plan.n_hidden,), dictionary=Identity(), fraction=1.0)
         for plan in architecture.layers

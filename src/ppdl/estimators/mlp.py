@@ -435,6 +435,11 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
         Nothing is predicted in it, and all of its weights can be trained further. Its outputs differ from this one's by
         rounding.
+
+        Raises
+        ------
+        ValueError
+            If a parameter of the network was changed since it was fitted.
         """
         from .merging import merged
 
@@ -456,7 +461,8 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         Raises
         ------
         ValueError
-            If a parameter or a class label has no JSON form; nothing is written then.
+            If a parameter or a class label has no JSON form, or if a parameter of the network was changed since it was
+            fitted; nothing is written then.
         """
         check_is_fitted(self)
         save(self, path)

@@ -232,7 +232,7 @@ class PredictedMLPRegressor(RegressorMixin, PredictedMLP):
         return outputs[:, 0] if self.n_outputs_ == 1 else outputs
 
     def _loss_name(self) -> str:
-        return _LOSSES[self.loss][0]
+        return _LOSSES[checks.one_of("loss", self.loss, _LOSSES)][0]
 
     def _loss_and_score(self, outputs: Array, y: npt.NDArray[Any], targets: npt.NDArray[Any]) -> tuple[float, float]:
         return losses.mean_loss(self._loss_name(), outputs, targets), float(r2_score(y, self._decode(outputs)))

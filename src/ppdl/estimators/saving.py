@@ -18,8 +18,10 @@ import numpy.typing as npt
 import sklearn
 from safetensors.numpy import save_file
 
+from .architecture import require_unchanged
 from .json_values import to_json
 from .model import Array, Model
+from .parameters import check_parameters
 
 FORMAT = 1
 LABELS = "biufU"  # kinds of class labels: truth values, numbers, strings
@@ -40,6 +42,8 @@ FITTED = (
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator; see `PredictedMLPClassifier.save`."""
     model: Model = estimator._model
+    check_parameters(estimator)
+    require_unchanged(estimator, model.architecture)
     specification = {
         "format": FORMAT,
         "class": type(estimator).__name__,
