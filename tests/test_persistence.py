@@ -312,11 +312,23 @@ BAD_FILES = [
     (set_field("fitted", "n_features_in_", 65), "65"),
     (set_field("fitted", "n_features_in_", 10**12), "expected 1000000000000"),
     (set_field("fitted", "n_outputs_", "10"), "n_outputs_: received '10'"),
+    (set_field("fitted", "n_outputs_", 0), "n_outputs_: received 0"),
     (set_field("fitted", "history_", {"list": []}), "history_: received"),
+    (set_field("fitted", "history_", {"dict": [["loss", {"list": ["low"]}]]}), "history_: received"),
+    (set_field("fitted", "loss_", None), "loss_: received None"),
+    (set_field("fitted", "best_loss_", "low"), "best_loss_: received 'low'"),
+    (set_field("fitted", "best_validation_score_", True), "best_validation_score_: received True"),
+    (set_field("fitted", "out_activation_", "tanh"), "out_activation_: received 'tanh'; expected 'softmax'"),
+    (set_field("feature_names", ["width"]), "feature_names: received 'a list of 1'; expected 64"),
+    (set_field("feature_names", list(range(64))), "feature_names: received 'a list of 64'; expected 64 strings"),
+    (set_field("params", "n_threads", 2**31), "n_threads: received 2147483648"),
+    (set_field("params", "n_columns", 10**9), "n_columns: received 1000000000"),
     (set_field("classes", {"dtype": "<i8", "labels": [1, 2]}), "classes: received '2 labels'"),
     (set_field("classes", {"dtype": "|V8", "labels": [0] * 10}), "classes: "),
     (set_field("classes", {"dtype": "<i8", "labels": [2**70] * 10}), "classes: .*too large"),
     (set_field("batch_plan", [0, 10]), r"batch_plan: received \[0, 10\]"),
+    (set_field("batch_plan", [10, 2**70]), "batch_plan: received"),
+    (set_field("batch_plan", [True, 10]), "batch_plan: received"),
     (drop_tensor("layer.0.V.1"), "layer.0.V.1: missing"),
     (drop_tensor("layer.2.bias"), "layer.2.bias: missing"),
     (drop_tensor("layer.1.base"), "layer.1.base: missing"),
@@ -342,6 +354,24 @@ def test_changed_file_is_refused_naming_the_field(saved, change, message, tmp_pa
     with pytest.raises(ValueError, match=message) as raised:
         ppdl.load(tmp_path / "m")
     assert str(tmp_path / "m") in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("estimator", "labels", "wrong", "right"),
+    [
+        (PredictedMLPClassifier(**OPTIONS), ["a", "b", "c"], "logistic", "softmax"),
+        (PredictedMLPClassifier(**OPTIONS), ["a", "b", "a"], "softmax", "logistic"),
+        (PredictedMLPRegressor(**OPTIONS), [1.0, 2.0, 3.0], "exp", "identity"),
+    ],
+    ids=["three classes", "two classes", "regression"],
+)
+def test_activation_of_the_outputs_must_follow_from_them(estimator, labels, wrong, right, tmp_path):
+    estimator.fit(np.eye(6), np.array(labels)[np.arange(6) % 3]).save(tmp_path / "m")
+    tensors, specification = parts(tmp_path / "m")
+    specification["fitted"]["out_activation_"] = wrong
+    save_file(tensors, tmp_path / "m", {"ppdl": json.dumps(specification)})
+    with pytest.raises(ValueError, match=f"out_activation_: received '{wrong}'; expected '{right}'"):
+        ppdl.load(tmp_path / "m")
 
 
 def test_small_file_that_asks_for_much_memory_is_refused(tmp_path):

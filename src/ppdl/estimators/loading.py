@@ -14,11 +14,12 @@ from safetensors import SafetensorError, safe_open
 from ppdl import _core
 from ppdl.dictionaries import Identity
 
-from .architecture import Architecture, resolve
+from . import checks
+from .architecture import Architecture, hidden_sizes, resolve
 from .classifier import PredictedMLPClassifier
 from .json_values import from_json, invalid
 from .model import Array, Model
-from .parameters import check_parameters
+from .parameters import LARGEST_INT, check_parameters
 from .regressor import PredictedMLPRegressor
 from .saving import FITTED, FORMAT, LABELS
 
@@ -107,17 +108,19 @@ def _estimator(specification: dict[str, Any], tensors: dict[str, Array]) -> Any:
         setattr(estimator, attribute, value)
     if name == "PredictedMLPClassifier":
         estimator.classes_ = _classes(_field(specification, "classes", dict), estimator.n_outputs_)
+    _check_out_activation(estimator)
     if "feature_names" in specification:
-        estimator.feature_names_in_ = np.array(_field(specification, "feature_names", list), dtype=object)
+        estimator.feature_names_in_ = _feature_names(specification, estimator.n_features_in_)
     estimator.loss_curve_ = estimator.history_.get("loss", [])
     estimator.validation_scores_ = (
         None if estimator.best_validation_score_ is None else estimator.history_.get("val_score", [])
     )
     plan = _field(specification, "batch_plan", list)
-    if len(plan) != 2 or not all(isinstance(n, int) and n >= 0 for n in plan) or plan[0] == 0:
+    if len(plan) != 2 or not all(type(n) is int and 0 <= n <= LARGEST_INT for n in plan) or plan[0] == 0:
         raise invalid("batch_plan", plan, "samples of a batch and of the training set")
     estimator._batch_plan = tuple(plan)
     estimator._optimizer_state = None
+    _check_columns(estimator, len(tensors))
     architecture = resolve(
         estimator,
         n_inputs=estimator.n_features_in_,
@@ -135,12 +138,49 @@ def _fitted(described: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"fitted: {', '.join(missing)} missing")
     fitted = {name: from_json(name, described[name]) for name in FITTED}
     for name in ("n_features_in_", "n_outputs_", "n_layers_", "n_iter_", "t_"):
-        if type(fitted[name]) is not int or fitted[name] < 0:
-            raise invalid(name, fitted[name], "a number")
+        checks.integer(name, fitted[name], at_least=0 if name in ("n_iter_", "t_") else 1)
+    for name in ("loss_", "best_loss_", "best_validation_score_"):
+        if not _is_number(fitted[name]) and (name == "loss_" or fitted[name] is not None):
+            raise invalid(name, fitted[name], "a number" if name == "loss_" else "a number or None")
     history = fitted["history_"]
-    if not isinstance(history, dict) or not all(isinstance(values, list) for values in history.values()):
+    if not isinstance(history, dict) or not all(
+        isinstance(key, str) and isinstance(values, list) and all(map(_is_number, values))
+        for key, values in history.items()
+    ):
         raise invalid("history_", history, "lists of numbers")
     return fitted
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float)
+
+
+def _check_out_activation(estimator: Any) -> None:
+    """Compare the activation of the outputs with their number and the classes, or with the loss."""
+    n_outputs, expected = estimator.n_outputs_, "logistic"
+    if isinstance(estimator, PredictedMLPRegressor):
+        expected = estimator._out_activation()
+    elif n_outputs > 2 and not (  # several logistic outputs are labels of their own, numbered from 0
+        estimator.out_activation_ == "logistic" and np.array_equal(estimator.classes_, np.arange(n_outputs))
+    ):
+        expected = "softmax"
+    if estimator.out_activation_ != expected:
+        raise invalid("out_activation_", estimator.out_activation_, repr(expected))
+
+
+def _feature_names(specification: dict[str, Any], n_features: int) -> npt.NDArray[Any]:
+    names = _field(specification, "feature_names", list)
+    if len(names) != n_features or not all(isinstance(name, str) for name in names):
+        raise invalid("feature_names", f"a list of {len(names)}", f"{n_features} strings, one for each feature")
+    return np.array(names, dtype=object)
+
+
+def _check_columns(estimator: Any, n_tensors: int) -> None:
+    """Bound the columns by the tensors that hold them, before anything of their number is made."""
+    for n_columns in checks.per_layer(
+        "n_columns", estimator.n_columns, len(hidden_sizes(estimator.hidden_layer_sizes))
+    ):
+        checks.integer("n_columns", n_columns, at_most=n_tensors)
 
 
 def _classes(described: dict[str, Any], n_outputs: int) -> npt.NDArray[Any]:
@@ -152,8 +192,9 @@ def _classes(described: dict[str, Any], n_outputs: int) -> npt.NDArray[Any]:
         classes = np.array(labels, dtype=kind)
     except (TypeError, ValueError, OverflowError) as error:
         raise ValueError(f"classes: {error}") from None
-    if classes.ndim != 1 or len(classes) == 0 or (n_outputs > 1 and len(classes) != n_outputs):
-        raise invalid("classes", f"{len(labels)} labels", f"{n_outputs}, one for each output")
+    if classes.ndim != 1 or len(classes) not in ((1, 2) if n_outputs == 1 else (n_outputs,)):
+        expected = "1 or 2, of the one output" if n_outputs == 1 else f"{n_outputs}, one for each output"
+        raise invalid("classes", f"{len(labels)} labels", expected)
     return classes
 
 

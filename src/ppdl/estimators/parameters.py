@@ -10,6 +10,7 @@ from .pretraining import AutoencoderOptions
 
 SOLVERS = ("lbfgs", "sgd", "adam")
 PRETRAINING = (None, "autoencoder", "supervised")
+LARGEST_INT = 2**31 - 1  # of the core's int
 
 
 def check_parameters(params: Any) -> None:
@@ -45,7 +46,7 @@ def check_parameters(params: Any) -> None:
     if params.max_column_norm is not None:
         checks.real("max_column_norm", params.max_column_norm, above=0.0)
     if params.n_threads is not None:
-        checks.integer("n_threads", params.n_threads)
+        checks.integer("n_threads", params.n_threads, at_most=LARGEST_INT)
     checks.integer("memory_limit", params.memory_limit, at_least=0)
     _check_pretraining(params)
 

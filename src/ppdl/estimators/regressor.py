@@ -225,7 +225,7 @@ class PredictedMLPRegressor(RegressorMixin, PredictedMLP):
     def _encode(self, y: npt.NDArray[Any], dtype: npt.DTypeLike, *, keep_classes: bool) -> npt.NDArray[Any]:
         targets = np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
         self.n_outputs_ = targets.shape[1]
-        self.out_activation_ = _LOSSES[self.loss][1]
+        self.out_activation_ = self._out_activation()
         return targets
 
     def _decode(self, outputs: Array) -> npt.NDArray[Any]:
@@ -233,6 +233,9 @@ class PredictedMLPRegressor(RegressorMixin, PredictedMLP):
 
     def _loss_name(self) -> str:
         return _LOSSES[checks.one_of("loss", self.loss, _LOSSES)][0]
+
+    def _out_activation(self) -> str:
+        return _LOSSES[checks.one_of("loss", self.loss, _LOSSES)][1]
 
     def _loss_and_score(self, outputs: Array, y: npt.NDArray[Any], targets: npt.NDArray[Any]) -> tuple[float, float]:
         return losses.mean_loss(self._loss_name(), outputs, targets), float(r2_score(y, self._decode(outputs)))
