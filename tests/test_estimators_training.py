@@ -1,5 +1,6 @@
 """How the estimators train: schedules, stopping, pretraining, regularisation, history, callbacks, the printed table."""
 
+import copy
 import warnings
 
 import numpy as np
@@ -21,6 +22,7 @@ from ppdl.dictionaries import (
 from ppdl.estimators import Geometric, OneCycle
 from ppdl.estimators.building import rebuilt_dictionaries
 from ppdl.estimators.schedules import Progress
+from ppdl.estimators.training import Training
 
 FIXED = {"random_state": 0, "n_iter_no_change": np.inf}
 
@@ -267,8 +269,15 @@ def test_deeper_dictionary_is_built_from_the_initial_activations(digits):
     assert_allclose(np.abs(np.sum(base[:, :5] * vectors[:, ::-1][:, :5], axis=0)), 1.0, atol=1e-5)
 
 
-def test_supervised_pretraining_rebuilds_deeper_dictionaries_once_and_keeps_the_rest(digits):
+def test_supervised_pretraining_rebuilds_deeper_dictionaries_once_and_keeps_the_rest(digits, monkeypatch):
     X, y = digits
+    rebuilt = []
+
+    def recorded(*args):
+        rebuilt.append(rebuilt_dictionaries(*args))
+        return rebuilt[-1]
+
+    monkeypatch.setattr("ppdl.estimators.fitting.rebuilt_dictionaries", recorded)
     options = {
         "dictionary": (DCT(selection="leading"), PrincipalComponents(selection="leading")),
         "learned_fraction": 0.4,
@@ -277,19 +286,29 @@ def test_supervised_pretraining_rebuilds_deeper_dictionaries_once_and_keeps_the_
         **FIXED,
     }
     unrefreshed = PredictedMLPClassifier((30, 20), max_iter=1, **options).fit(X, y)
-    refreshed = PredictedMLPClassifier((30, 20), max_iter=1, pretraining="supervised", **options).fit(X, y)
-    assert_array_equal(refreshed.dynamic_coefs_[0][0], unrefreshed.dynamic_coefs_[0][0])
-    hidden = np.maximum(X @ refreshed.coefs_[0] + refreshed.intercepts_[0], 0)
-    U = refreshed.dictionaries_[1].dictionary(0)
+    longer = PredictedMLPClassifier((30, 20), max_iter=6, pretraining="supervised", **options).fit(X, y)
+    ((refreshed, _),) = rebuilt
+    assert_array_equal(refreshed.dynamic_coefs()[0][0], unrefreshed.dynamic_coefs_[0][0])
+    hidden = np.maximum(X @ refreshed.coefs()[0] + refreshed.intercepts()[0], 0)
+    U = refreshed.columns[1].dictionary(0)
     leading = np.linalg.eigh(np.cov(hidden.T))[1][:, ::-1][:, : 2 * U.shape[1]]
     assert_allclose(np.linalg.norm(leading.T @ U, axis=0), 1.0, atol=1e-10)  # U lies in the span of the leading ones
     W = unrefreshed.coefs_[1][:, :10]
-    assert_allclose(refreshed.dynamic_coefs_[1][0], np.linalg.lstsq(U, W, rcond=None)[0], atol=1e-10)
-    longer = PredictedMLPClassifier((30, 20), max_iter=6, pretraining="supervised", **options).fit(X, y)
-    assert longer.dictionaries_[1].digest() == refreshed.dictionaries_[1].digest()
-    assert longer.loss_ < refreshed.loss_
-    digest = longer.dictionaries_[1].digest()
+    assert_allclose(refreshed.dynamic_coefs()[1][0], np.linalg.lstsq(U, W, rcond=None)[0], atol=1e-10)
+    digest = refreshed.columns[1].digest()
+    assert longer.dictionaries_[1].digest() == digest != unrefreshed.dictionaries_[1].digest()
+    assert longer.loss_ < unrefreshed.loss_
     assert longer.set_params(warm_start=True).fit(X, y).dictionaries_[1].digest() == digest
+
+
+def test_nothing_is_rebuilt_unless_an_epoch_follows(digits):
+    options = {"dictionary": (None, PrincipalComponents()), "learned_fraction": 0.5, "max_iter": 1, **FIXED}
+    plain = PredictedMLPClassifier((30, 20), **options).fit(*digits)
+    clf = PredictedMLPClassifier((30, 20), pretraining="supervised", **options).fit(*digits)
+    assert_array_equal(clf.theta_, plain.theta_)
+    assert clf.dictionaries_[1].digest() == plain.dictionaries_[1].digest()
+    with pytest.raises(ValueError, match="pretraining_epochs: received 1, which leaves none of max_iter=1"):
+        clf.set_params(pretraining_epochs=1).fit(*digits)
 
 
 def test_rebuilding_fits_full_dictionaries_without_loss(digits):
@@ -301,11 +320,19 @@ def test_rebuilding_fits_full_dictionaries_without_loss(digits):
     assert_allclose(model.predict(X, None), clf.predict_proba(X), atol=1e-10)
 
 
-def test_optimizer_forgets_what_was_rebuilt_and_nothing_else(digits):
+def test_optimizer_forgets_what_was_rebuilt_and_nothing_else(digits, monkeypatch):
     X, y = digits
+    states = []
+
+    def recorded(training, *args):
+        change_model(training, *args)
+        states.append(copy.deepcopy(training.state()))
+
+    change_model = Training.change_model
+    monkeypatch.setattr(Training, "change_model", recorded)
     options = {"dictionary": (None, PrincipalComponents()), "learned_fraction": 0.5, **FIXED}
-    clf = PredictedMLPClassifier((30, 20), max_iter=1, pretraining="supervised", **options).fit(X, y)
-    _, _, arrays = clf._optimizer_state
+    clf = PredictedMLPClassifier((30, 20), max_iter=2, pretraining="supervised", **options).fit(X, y)
+    ((_, _, arrays),) = states
     V = clf._model.slices[1][0]
     for array in arrays.values():
         assert not array[V].any()

@@ -10,7 +10,7 @@ from typing import Any
 
 def integer(name: str, value: Any, *, at_least: int = 1, at_most: float = math.inf) -> int:
     """Check a whole number."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or not at_least <= value <= at_most:
+    if not isinstance(value, Integral) or isinstance(value, bool) or not at_least <= int(value) <= at_most:
         bound = f" and at most {at_most}" if at_most < math.inf else ""
         raise ValueError(f"{name}: received {value!r}; expected an integer, at least {at_least}{bound}")
     return int(value)

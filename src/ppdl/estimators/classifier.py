@@ -108,11 +108,12 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     pretraining : {None, "autoencoder", "supervised"}, default=None
         "autoencoder" first trains each hidden layer as a tied-weight autoencoder, the lowest first; every column
         reconstructs the layer's whole input. Data-driven dictionaries are built from the pretrained activations below.
-        "supervised" trains `pretraining_epochs` of the `max_iter` epochs, builds the data-driven dictionaries of the
-        layers above the first anew from the activations reached, fits their V to the weights by least squares, and goes
-        on.
+        "supervised" trains `pretraining_epochs` of the `max_iter` epochs; if training goes on, it first builds the
+        data-driven dictionaries of the layers above the first anew from the activations reached, and fits their V to
+        the weights by least squares.
     pretraining_epochs : int or None, default=None
-        Epochs of each layer's autoencoder, None is 50; or epochs before dictionaries are made anew, None is 1.
+        Epochs of each layer's autoencoder, None is 50; or epochs before dictionaries are made anew, fewer than
+        `max_iter`, None is 1.
     pretraining_options : dict or None, default=None
         Of the autoencoders: any of `learning_rate_init` (0.1), `learning_rate` ("geometric"), `momentum` (0.7),
         `nesterovs_momentum` (False), `batch_size` (100), `decoder` ("auto": logistic for inputs in [0, 1], else

@@ -235,9 +235,9 @@ class BatchFit:
         model = self.result.model
         for epoch in range(1, self.max_epochs + 1):
             self.callbacks.begin()
-            model, entries = self._epoch(model)
-            if self._rebuilds and epoch == (self.params.pretraining_epochs or 1):
+            if self._rebuilds and epoch == 1 + (self.params.pretraining_epochs or 1):
                 model = self._rebuild(model)
+            model, entries = self._epoch(model)
             self.result = self.result.after(self._kept(model, entries), entries, self.training.n_seen)
             table.line(epoch, entries)
             if self.callbacks.end(partial(dict, _model=model)):

@@ -314,6 +314,11 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         )
 
     def _start(self, architecture: Any, data: Data) -> Model:
+        if self.pretraining == "supervised" and (self.pretraining_epochs or 0) >= self.max_iter:
+            raise ValueError(
+                f"pretraining_epochs: received {self.pretraining_epochs}, which leaves none of "
+                f"max_iter={self.max_iter} epochs to train the dictionaries that are made anew; lower it, or raise max_iter"
+            )
         if self.pretraining != "autoencoder":
             return initial_model(architecture, data.X, data.rows, self.n_threads)
         how = LayerTraining(

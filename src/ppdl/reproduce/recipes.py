@@ -38,7 +38,10 @@ class Recipe:
     data_pretraining: Mapping[str, Any] = field(default_factory=dict)
 
     def shortened(self, effort: float) -> Recipe:
-        """Return the recipe with its numbers of epochs multiplied by `effort`, at least one each."""
+        """Return the recipe with its numbers of epochs multiplied by `effort`, at least one each.
+
+        Supervised pretraining that would leave no epoch after it is left out.
+        """
         if effort == 1:
             return self
 
@@ -48,11 +51,14 @@ class Recipe:
         def shorter_pretraining(options: Mapping[str, Any]) -> Mapping[str, Any]:
             return {**options, "pretraining_epochs": shorter(options["pretraining_epochs"])} if options else options
 
+        epochs, data_pretraining = shorter(self.epochs), shorter_pretraining(self.data_pretraining)
+        if data_pretraining.get("pretraining_epochs", 0) >= epochs:
+            data_pretraining = {}
         return dataclasses.replace(
             self,
-            epochs=shorter(self.epochs),
+            epochs=epochs,
             pretraining=shorter_pretraining(self.pretraining),
-            data_pretraining=shorter_pretraining(self.data_pretraining),
+            data_pretraining=data_pretraining,
         )
 
 
