@@ -82,6 +82,7 @@ def test_figure4_left(tmp_path):
         live="{row['curve']: row['test_error'] for row in live.table if row['proportion'] == 1.0}",
     )
     assert len({proportion for _, proportion, _ in found["cells"]}) >= 8
+    assert min(n_seeds for _, _, n_seeds in found["cells"]) >= 2
     assert found["at_5"]["SE-Emp"] - found["nokernel"] < 0.6
     assert found["at_5"]["RandFixU"] - found["at_5"]["SE-Emp"] > 0.5
     assert found["printed_at_5"] == pytest.approx({"SE-Emp": 2.19, "RandFixU": 3.19}, abs=0.02)
@@ -89,6 +90,7 @@ def test_figure4_left(tmp_path):
     assert set(order[:2]) == {"SE-Emp", "SE-Emp2"}
     assert order[2:] == ["RandFixU", "RandCon"]
     assert found["correlation"] > 0.8
+    assert found["table"]["LowRank"][-1] > 2 * found["table"]["LowRank"][0]
     for kernels, random, narrow in zip(*(found["table"][name][:6] for name in ("SE-Emp", "RandFixU", "narrow"))):
         assert kernels < narrow - 0.1
         assert narrow < random
