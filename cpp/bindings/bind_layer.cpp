@@ -33,7 +33,7 @@ void bind_layer(py::module_& m, const py::module_& shared) {
                                                         : Choice::pool;
              return Dense{.weights = std::move(weights), .order = choice, .bias = bias};
            }),
-           "weights"_a, py::kw_only(), "order"_a = "auto", "bias"_a = true);
+           "weights"_a.none(false), py::kw_only(), "order"_a = "auto", "bias"_a = true);
   for (const char* name : {"Activation", "Maxout", "Dropout"}) m.attr(name) = shared.attr(name);
 }
 

@@ -228,7 +228,8 @@ void bind_autoencoder(py::module_& m) {
                                                               .decoder = activation_from_string(decoder),
                                                               .decoder_bias = decoder_bias});
            }),
-           "weights"_a, py::kw_only(), "activation"_a = "logistic", "decoder"_a = "logistic", "decoder_bias"_a = false)
+           "weights"_a.none(false), py::kw_only(), "activation"_a = "logistic", "decoder"_a = "logistic",
+           "decoder_bias"_a = false)
       .def("initial", &initial<Auto>, "seed"_a, py::kw_only(), "scale"_a = "glorot", kInitialDoc)
       .def("plan", &Auto::plan, "n_samples"_a, "memory_limit"_a,
            "Let the data set be pooled once, within memory_limit bytes.")
@@ -249,7 +250,7 @@ void bind_trainer(py::module_& m) {
                        double max_column_norm) {
              return std::make_unique<Train>(std::move(model), std::move(optimizer), max_column_norm);
            }),
-           "model"_a, "optimizer"_a, py::kw_only(), "max_column_norm"_a = 0.0)
+           "model"_a.none(false), "optimizer"_a.none(false), py::kw_only(), "max_column_norm"_a = 0.0)
       .def(
           "epoch",
           [](Train& self, VectorRef<Scalar> theta, const ConstMatrixRef<Scalar>& inputs, const py::object& targets,

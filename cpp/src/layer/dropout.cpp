@@ -21,7 +21,8 @@ void DropoutLayer<Scalar>::mask(const Pass& pass, Index first_row, const ConstMa
     to = from;
     return;
   }
-  const Random random(pass.seed, (pass.step << 8) + static_cast<std::uint64_t>(number_) + 1);
+  constexpr std::uint64_t kDropoutStreams = std::uint64_t{1} << 47;  // apart from those of weights and dictionaries
+  const Random random(pass.seed, kDropoutStreams + (pass.step << 8) + static_cast<std::uint64_t>(number_));
   const auto threshold = static_cast<std::uint32_t>(rate_ * 4294967296.0);
   const Scalar kept = static_cast<Scalar>(1.0 / (1.0 - rate_));
   const Index words_per_row = (n_units_ + 3) / 4;

@@ -100,7 +100,8 @@ Chain<Scalar> Network<Scalar>::build(const Setting& setting, Index n_samples, do
     } else if (const auto* m = std::get_if<MaxoutSpec>(&spec)) {
       layers.push_back(std::make_unique<MaxoutLayer<Scalar>>(m->n_inputs, m->n_pieces));
     } else if (setting.training) {
-      layers.push_back(std::make_unique<DropoutLayer<Scalar>>(width, std::get<DropoutSpec>(spec).rate, dense));
+      layers.push_back(std::make_unique<DropoutLayer<Scalar>>(width, std::get<DropoutSpec>(spec).rate,
+                                                              static_cast<Index>(&spec - specs_.data())));
     } else {
       continue;
     }

@@ -35,7 +35,7 @@ void check_sizes(Index theta, Index gradient, Index n) {
 }  // namespace
 
 void SgdOptions::validate() const {
-  check(momentum >= 0.0 && momentum < 1.0, "momentum must be in [0, 1) (received ", momentum, ")");
+  check(momentum >= 0.0 && momentum <= 1.0, "momentum must be in [0, 1] (received ", momentum, ")");
 }
 
 template <class Scalar>

@@ -53,7 +53,7 @@ class Optimizer {
 
 /// Options of `Sgd`.
 struct SgdOptions {
-  double momentum = 0.9;  ///< μ in [0, 1); 0 keeps no velocity
+  double momentum = 0.9;  ///< μ in [0, 1]; 0 keeps no velocity
   bool nesterov = false;  ///< whether the step looks ahead along the new velocity
 
   /// @throws std::invalid_argument naming the option and the received value
