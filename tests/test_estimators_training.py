@@ -60,6 +60,21 @@ def test_geometric_decay_divides_after_every_batch_down_to_its_floor():
     assert rates_of(Geometric(decay=2.0), 0.1, 1, 50)[-1] == 1e-6
 
 
+def test_geometric_decay_continues_with_the_fit(digits):
+    X, y = digits
+    options = {"learning_rate": Geometric(decay=1.1), "batch_size": 250, **FIXED}
+    whole = PredictedMLPRegressor(hidden_layer_sizes=(5,), max_iter=4, **options).fit(X, y)
+    parts, warm = (
+        PredictedMLPRegressor(hidden_layer_sizes=(5,), max_iter=2, warm_start=True, **options) for _ in range(2)
+    )
+    for _ in range(4):
+        parts.partial_fit(X, y)
+    warm.fit(X, y).fit(X, y)
+    assert_allclose(parts.history_["learning_rate"], 0.001 / 1.1 ** np.array([0, 3, 6, 9]))
+    assert_allclose(warm.history_["learning_rate"], parts.history_["learning_rate"])
+    assert_allclose(parts.theta_, whole.theta_, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("schedule", "options", "message"),
     [

@@ -24,19 +24,22 @@ class Progress:
     Parameters
     ----------
     batch : int
-        Mini-batches done before.
+        Mini-batches done before, in this call.
     n_batches : int
         Mini-batches of this epoch.
     total : int
         Mini-batches of the whole training, if it runs all its epochs.
     n_samples : int
-        Samples seen before.
+        Samples seen before, by earlier calls too.
+    earlier : int
+        Mini-batches of earlier calls.
     """
 
     batch: int
     n_batches: int
     total: int
     n_samples: int
+    earlier: int = 0
 
     @property
     def batches(self) -> Rates:
@@ -145,6 +148,8 @@ class OneCycle(Schedule):
 class Geometric(Schedule):
     """The rate divided by a constant after every mini-batch, down to a floor; the paper's authors' rule.
 
+    Continued fits go on where the last one ended, as if its epochs had been of as many mini-batches as theirs.
+
     Parameters
     ----------
     decay : float, default=1.00004
@@ -163,7 +168,7 @@ class Geometric(Schedule):
 
     def rates(self, initial: float, progress: Progress) -> Rates:
         """Learning rates of one epoch, shape (n_batches,)."""
-        return np.maximum(initial * self.decay**-progress.batches, self.floor)
+        return np.maximum(initial * self.decay ** -(progress.earlier + progress.batches), self.floor)
 
 
 _KINDS: dict[str, type[Schedule]] = {

@@ -83,7 +83,7 @@ class Training:
     max_epochs : int
         Length of the schedule.
     first_epoch : int
-        Epochs done by earlier calls: the orders of the samples continue from there.
+        Epochs done by earlier calls: the orders of the samples, and rates that count mini-batches, continue from there.
     n_seen : int
         Samples seen by earlier calls.
     max_column_norm : float
@@ -126,7 +126,8 @@ class Training:
     def rates(self) -> npt.NDArray[np.float64]:
         """Learning rates of the next epoch's mini-batches."""
         done = self.n_epochs * self.n_batches
-        progress = Progress(done, self.n_batches, self.max_epochs * self.n_batches, self.n_seen)
+        earlier = self._first_epoch * self.n_batches
+        progress = Progress(done, self.n_batches, self.max_epochs * self.n_batches, self.n_seen, earlier)
         return self.schedule.rates(self.rate, progress)
 
     def epoch(self) -> float:
