@@ -424,6 +424,16 @@ def test_bad_data_are_refused_and_nothing_changes(digits, damage, message):
     assert not hasattr(unfitted, "coefs_")
 
 
+def test_numbers_too_large_for_the_precision_of_x_are_named():
+    X, y = np.eye(6, dtype=np.float32), np.arange(6) % 3
+    with pytest.raises(ValueError, match=r"^y: the largest magnitude is 1e\+39, too large for float32"):
+        PredictedMLPRegressor().fit(X, np.where(y == 1, -1e39, y))
+    for weight in (1e39, 1e30):
+        clf = PredictedMLPClassifier(class_weight={0: 1.0, 1: 1e39 / weight, 2: 1.0})
+        with pytest.raises(ValueError, match=r"^sample_weight: the largest magnitude is 1e\+39, too large for float32"):
+            clf.fit(X, y, np.where(y == 1, weight, 1.0))
+
+
 def test_poisson_refuses_negative_targets():
     with pytest.raises(ValueError, match="y: the smallest is -1.0"):
         PredictedMLPRegressor(loss="poisson").fit(np.eye(3), [1.0, 2.0, -1.0])

@@ -7,6 +7,9 @@ from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 
 def integer(name: str, value: Any, *, at_least: int = 1, at_most: float = math.inf) -> int:
     """Check a whole number."""
@@ -26,6 +29,18 @@ def real(
         upper = f" and below {below:g}" if below < math.inf else " and finite"
         raise ValueError(f"{name}: received {value!r}; expected a number {lower}{upper}")
     return float(value)
+
+
+def cast(name: str, values: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
+    """Return finite numbers in C order and the network's precision, in which they must be finite too."""
+    with np.errstate(over="ignore"):
+        converted = np.ascontiguousarray(values, dtype=dtype)
+    if not np.isfinite(converted).all():
+        raise ValueError(
+            f"{name}: the largest magnitude is {np.abs(values).max():g}, too large for {np.dtype(dtype)}, the "
+            "precision of X; scale it down, or give X as float64"
+        )
+    return converted
 
 
 def boolean(name: str, value: Any) -> bool:

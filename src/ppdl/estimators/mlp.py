@@ -16,6 +16,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from . import checks
 from .architecture import resolve
 from .building import initial_model
 from .callbacks import CallbackSupportMixin, FitCallbacks
@@ -252,7 +253,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         weight = self._class_weights(y, incremental)
         if sample_weight is not None:
             given = check_array(
-                sample_weight, ensure_2d=False, dtype=X.dtype, input_name="sample_weight", estimator=self, copy=True
+                sample_weight, ensure_2d=False, dtype=_DTYPES, input_name="sample_weight", estimator=self, copy=True
             )
             if given.ndim != 1:
                 raise ValueError(
@@ -261,10 +262,10 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
             check_consistent_length(X, given)
             if given.min() < 0.0:
                 raise ValueError(f"sample_weight: the smallest is {given.min()}; weights must not be negative")
-            weight = given if weight is None else weight * given
+            weight = given if weight is None else weight * given.astype(np.float64)
         if weight is None:
             return None
-        weight = np.ascontiguousarray(weight, dtype=X.dtype)
+        weight = checks.cast("sample_weight", weight, X.dtype)
         if not weight.any():
             raise ValueError("sample_weight: all weights are zero, so that there is nothing to learn from")
         return weight
@@ -317,7 +318,8 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         if self.pretraining == "supervised" and (self.pretraining_epochs or 0) >= self.max_iter:
             raise ValueError(
                 f"pretraining_epochs: received {self.pretraining_epochs}, which leaves none of "
-                f"max_iter={self.max_iter} epochs to train the dictionaries that are made anew; lower it, or raise max_iter"
+                f"max_iter={self.max_iter} epochs to train the dictionaries that are made anew; lower it, or "
+                "raise max_iter"
             )
         if self.pretraining != "autoencoder":
             return initial_model(architecture, data.X, data.rows, self.n_threads)

@@ -223,7 +223,7 @@ class PredictedMLPRegressor(RegressorMixin, PredictedMLP):
         return y
 
     def _encode(self, y: npt.NDArray[Any], dtype: npt.DTypeLike, *, keep_classes: bool) -> npt.NDArray[Any]:
-        targets = np.ascontiguousarray(y.reshape(len(y), -1), dtype=dtype)
+        targets = checks.cast("y", y.reshape(len(y), -1), dtype)
         self.n_outputs_ = targets.shape[1]
         self.out_activation_ = self._out_activation()
         return targets
