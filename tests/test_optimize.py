@@ -164,7 +164,7 @@ def test_sizes_are_checked_before_a_step():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: F64.Sgd(momentum=1.0), r"momentum must be in \[0, 1\) \(received 1\)"),
+        (lambda: F64.Sgd(momentum=1.5), r"momentum must be in \[0, 1\] \(received 1.5\)"),
         (lambda: F64.Sgd(momentum=math.nan), "momentum"),
         (lambda: F64.Adam(beta_1=-0.1), r"beta_1 must be in \[0, 1\) \(received -0.1\)"),
         (lambda: F64.Adam(beta_2=1.0), "beta_2"),
