@@ -9,7 +9,6 @@ namespace ppdl {
 namespace {
 
 constexpr Index kTrainingRows = 64;
-constexpr Index kPoolRows = 256;
 
 /// The encoder's order: with an identity or selecting dictionary the atoms are inputs, and there is nothing to pool.
 template <class Scalar>
@@ -50,15 +49,7 @@ void Autoencoder<Scalar>::plan(Index n_samples, double memory_limit) {
 
 template <class Scalar>
 Matrix<Scalar> Autoencoder<Scalar>::pool_input(const ConstMatrixRef<Scalar>& X, int n_threads) const {
-  check(pools_input(), "this autoencoder's plan doesn't pool the data set; pass X itself");
-  check_size("columns of X", X.cols(), weights_->n_visible(), "n_visible");
-  Matrix<Scalar> pooled(X.rows(), input_width());
-  const Blocks blocks(X.rows(), kPoolRows);
-  parallel_for(blocks.count(), n_threads, [&](Index block) {
-    const Index first = blocks.begin(block), count = blocks.length(block);
-    encoder_.pool(X.middleRows(first, count), pooled.middleRows(first, count));
-  });
-  return pooled;
+  return encoder_.pool(X, n_threads);
 }
 
 template <class Scalar>

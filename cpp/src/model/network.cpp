@@ -12,8 +12,6 @@
 namespace ppdl {
 namespace {
 
-// Rows that one task pools when the whole data set is pooled.
-constexpr Index kPoolRows = 256;
 // A batch size for inference: the predicted weights are made once for all samples.
 constexpr Index kInferenceBatch = 2048;
 
@@ -120,14 +118,7 @@ void Network<Scalar>::plan(Index batch, Index n_samples, double memory_limit) {
 template <class Scalar>
 Matrix<Scalar> Network<Scalar>::pool_input(const ConstMatrixRef<Scalar>& X, int n_threads) const {
   check(pools_input(), "this network's plan doesn't pool the data set; pass X itself");
-  check_size("columns of X", X.cols(), n_inputs_, "the network's inputs");
-  Matrix<Scalar> pooled(X.rows(), input_width());
-  const Blocks blocks(X.rows(), kPoolRows);
-  parallel_for(blocks.count(), n_threads, [&](Index block) {
-    const Index first = blocks.begin(block), count = blocks.length(block);
-    training_.first_product()->pool(X.middleRows(first, count), pooled.middleRows(first, count));
-  });
-  return pooled;
+  return training_.first_product()->pool(X, n_threads);
 }
 
 template <class Scalar>

@@ -10,6 +10,8 @@ namespace {
 
 // Rows of V (or W) that one task updates: enough of them for Eigen to run at full speed, few enough to share out.
 constexpr Index kTaskRows = 128;
+// Rows that one task pools when the whole data set is pooled.
+constexpr Index kPoolRows = 256;
 
 std::size_t at(Index j) { return static_cast<std::size_t>(j); }
 
@@ -62,12 +64,17 @@ Index Product<Scalar>::input_width() const {
 }
 
 template <class Scalar>
-void Product<Scalar>::pool(const ConstMatrixRef<Scalar>& X, MatrixRef<Scalar> pooled) const {
-  if (order_ == Order::pool) {
-    pooled.noalias() = X * U_;
-  } else {
-    pooled.noalias() = X * *weights_->base();
-  }
+Matrix<Scalar> Product<Scalar>::pool(const ConstMatrixRef<Scalar>& X, int n_threads) const {
+  check(pooled_once_, "this plan doesn't pool the data set; pass X itself");
+  check_size("columns of X", X.cols(), weights_->n_visible(), "n_visible");
+  const Matrix<Scalar>& static_part = order_ == Order::pool ? U_ : *weights_->base();
+  Matrix<Scalar> pooled(X.rows(), input_width());
+  const Blocks blocks(X.rows(), kPoolRows);
+  parallel_for(blocks.count(), n_threads, [&](Index block) {
+    const Index first = blocks.begin(block), count = blocks.length(block);
+    pooled.middleRows(first, count).noalias() = X.middleRows(first, count) * static_part;
+  });
+  return pooled;
 }
 
 template <class Scalar>

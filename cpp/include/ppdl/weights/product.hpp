@@ -52,7 +52,7 @@ class Product {
   [[nodiscard]] Index input_width() const;
 
   /// The static part of the product, XU or XB: (n, n_visible) → (n, input_width) of a product that is pooled once.
-  void pool(const ConstMatrixRef<Scalar>& X, MatrixRef<Scalar> pooled) const;
+  [[nodiscard]] Matrix<Scalar> pool(const ConstMatrixRef<Scalar>& X, int n_threads) const;
 
   /// Keep UᵀU at hand, so that `gradient` can decay the predicted weights.
   void prepare_predicted_decay();
