@@ -38,6 +38,8 @@ void bind_layer(py::module_& m, const py::module_& shared);
 template <class Scalar>
 void bind_model(py::module_& m);
 template <class Scalar>
+void bind_rica(py::module_& m);
+template <class Scalar>
 void bind_optimize(py::module_& m);
 
 }  // namespace ppdl::bindings

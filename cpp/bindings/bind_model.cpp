@@ -1,4 +1,5 @@
 #include "bind.hpp"
+#include "signals.hpp"
 
 #include <ppdl/base/check.hpp>
 #include <ppdl/model/autoencoder.hpp>
@@ -6,7 +7,6 @@
 #include <ppdl/model/trainer.hpp>
 #include <ppdl/optimize/lbfgs.hpp>
 
-#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -60,21 +60,6 @@ class SampleArrays {
   Array<Scalar> weights_;
   std::unique_ptr<ConstMatrixRef<Scalar>> targets_;
   Samples<Scalar> samples_;
-};
-
-/// Lets Python's signal handlers run, at most every 50 ms; without the GIL.
-class SignalPoll {
- public:
-  void operator()() {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - last_ < std::chrono::milliseconds(50)) return;
-    last_ = now;
-    const py::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() != 0) throw py::error_already_set();
-  }
-
- private:
-  std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
 };
 
 template <class Scalar>
