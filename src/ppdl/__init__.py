@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ppdl import datasets as datasets
     from ppdl import dictionaries as dictionaries
     from ppdl import estimators as estimators
+    from ppdl import preprocessing as preprocessing
     from ppdl import reproduce as reproduce
     from ppdl import testing as testing
     from ppdl._config import show_config as show_config
@@ -27,7 +28,7 @@ _HOMES = {
     "load": "ppdl.estimators",
     "show_config": "ppdl._config",
 }
-_SUBPACKAGES = ("datasets", "dictionaries", "estimators", "reproduce", "testing")
+_SUBPACKAGES = ("datasets", "dictionaries", "estimators", "preprocessing", "reproduce", "testing")
 
 __all__ = [
     "NumericalError",
@@ -38,6 +39,7 @@ __all__ = [
     "dictionaries",
     "estimators",
     "load",
+    "preprocessing",
     "reproduce",
     "show_config",
     "testing",

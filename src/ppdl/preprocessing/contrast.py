@@ -1,0 +1,140 @@
+"""Brightness and contrast taken out of every patch by itself."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import gen_batches
+from sklearn.utils.validation import validate_data
+
+from ppdl.estimators import checks
+
+Array: TypeAlias = npt.NDArray[np.floating[Any]]
+
+_SCALES = ("deviation", "norm", None)
+_BLOCK = 4096  # rows that are normalised at a time
+
+
+class ContrastNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    r"""Subtract from each row its mean (its DC component) and divide it by its contrast.
+
+    With :math:`\tilde x = x - \bar x` and n features, a row becomes
+
+    - ``scale="deviation"``: :math:`\tilde x / \sqrt{\frac1n \sum_i \tilde x_i^2 + \epsilon}` [1]_,
+    - ``scale="norm"``: :math:`\tilde x / \sqrt{\sum_i \tilde x_i^2 + \epsilon}`, the unit norm of RICA's demonstration
+      [2]_,
+    - ``scale=None``: :math:`\tilde x`.
+
+    Rows do not depend on each other: nothing is learned from the data, and `transform` does without `fit`.
+
+    Parameters
+    ----------
+    scale : {"deviation", "norm"} or None, default="deviation"
+        What a row is divided by.
+    center : bool, default=True
+        Whether the mean of each row is subtracted. Without it, "norm" is that of the row as it is; "deviation" is
+        still the one about the mean.
+    epsilon : float, default=10 / 255**2
+        Added to the variance or to the squared norm, in units of the features squared; above 0. It keeps rows of
+        little contrast, where noise is most of it, from being blown up, and constant rows from a division by 0. The
+        default is that of [1]_ for pixels in [0, 1]; it is 10 for pixels of 0 to 255. With ``scale="norm"``, [2]_
+        takes 1e-8. Of no effect with ``scale=None``.
+    copy : bool, default=True
+        Whether `transform` leaves X as it is. If not, a writeable array of float32 or float64 is overwritten.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of features seen in `fit`; only where all are strings.
+
+    References
+    ----------
+    .. [1] A. Coates, H. Lee and A. Y. Ng, "An analysis of single-layer networks in unsupervised feature learning",
+       AISTATS 2011.
+    .. [2] Q. V. Le, A. Karpenko, J. Ngiam and A. Y. Ng, "ICA with reconstruction cost for efficient overcomplete
+       feature learning", NIPS 2011.
+
+    Examples
+    --------
+    >>> from ppdl.preprocessing import ContrastNormalizer
+    >>> patches = [[0.25, 0.5, 0.75], [0.5, 0.5, 0.5]]
+    >>> ContrastNormalizer("norm", epsilon=1e-8).fit_transform(patches).round(3)
+    array([[-0.707,  0.   ,  0.707],
+           [ 0.   ,  0.   ,  0.   ]])
+    """
+
+    def __init__(
+        self, scale: str | None = "deviation", *, center: bool = True, epsilon: float = 10 / 255**2, copy: bool = True
+    ) -> None:
+        self.scale = scale
+        self.center = center
+        self.epsilon = epsilon
+        self.copy = copy
+
+    def fit(self, X: Any, y: Any = None) -> ContrastNormalizer:
+        """Check the parameters and X; nothing is learned.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Patches, in rows.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : ContrastNormalizer
+            The transformer itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not valid, or X holds NaN or infinity.
+        """
+        self._check_parameters()
+        validate_data(self, X, dtype=[np.float64, np.float32])
+        return self
+
+    def transform(self, X: Any) -> Any:
+        """Normalise each row.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+            Patches, in rows.
+
+        Returns
+        -------
+        normalized : ndarray of shape (n_samples, n_features)
+            Float32 for float32, else float64.
+        """
+        self._check_parameters()
+        X = validate_data(self, X, dtype=[np.float64, np.float32], copy=self.copy, force_writeable=True, reset=False)
+        for rows in gen_batches(len(X), _BLOCK):
+            self._normalize(X[rows])
+        return X
+
+    def _normalize(self, rows: Array) -> None:
+        """Normalise a block of rows in place."""
+        if self.center:
+            rows -= rows.mean(axis=1, keepdims=True)
+        if self.scale is not None:
+            squared = rows.var(axis=1) if self.scale == "deviation" else np.einsum("ij,ij->i", rows, rows)
+            rows /= np.sqrt(squared + self.epsilon)[:, np.newaxis]
+
+    def _check_parameters(self) -> None:
+        checks.one_of("scale", self.scale, _SCALES)
+        checks.boolean("center", self.center)
+        checks.real("epsilon", self.epsilon, above=0.0)
+        checks.boolean("copy", self.copy)
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
