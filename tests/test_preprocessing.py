@@ -367,7 +367,7 @@ def test_errors_of_whitening_name_what_was_received(patches, options, message):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_directions_without_variance_are_not_scaled_up(patches, dtype):
-    centred = ContrastNormalizer(None).fit_transform(patches.astype(dtype))
+    centred = ContrastNormalizer().fit_transform(patches.astype(dtype))
     with pytest.raises(ppdl.NumericalError, match=r"1 of 48 components have no variance.*increase epsilon \(got 0\)"):
         Whitener(epsilon=0).fit(centred)
     whitened = Whitener(epsilon=0, n_components=47).fit_transform(centred)

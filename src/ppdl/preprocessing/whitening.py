@@ -200,8 +200,9 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
         V = _core.dictionary.symmetric_eigenvectors(C)
         variances = np.einsum("ij,ij->j", V, _product(C, V)).clip(min=0.0)
         V, kept = np.ascontiguousarray(V[:, :n_kept]), variances[:n_kept]
-        resolution = max(np.finfo(np.float64).eps, np.finfo(X.dtype).eps ** 2)  # of the eigenvectors; of rounded data
-        n_flat = np.count_nonzero(kept + self.epsilon <= variances[0] * n_features * resolution)
+        # Variances that cannot be told from 0: by the eigenvectors' precision, and by that of the data, squared.
+        resolution = max(n_features * np.finfo(np.float64).eps, (n_features * np.finfo(X.dtype).eps) ** 2)
+        n_flat = np.count_nonzero(kept + self.epsilon <= variances[0] * resolution)
         if n_flat > 0:
             raise _core.NumericalError(
                 f"{n_flat} of {n_kept} components have no variance, and cannot be scaled to unit variance; "
