@@ -3,61 +3,113 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+import shutil
+import tarfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from types import ModuleType
+
+#: What a file's name may end in, besides the name itself: it may lie there packed.
+ENDINGS = ("", ".gz", ".xz")
+
+
+def data_folders(
+    dataset: str, path: str | os.PathLike[str] | None = None, subfolders: Sequence[str] = ()
+) -> list[Path]:
+    """List the folders that may hold a data set.
+
+    The folder is `path` if given; otherwise ``$PPDL_DATA/<dataset>``, then ``<cache>/<dataset>``, where the cache is
+    ``pooch.os_cache("ppdl")``. Each is followed by its `subfolders`, as which the official archives unpack.
+    """
+    folders = [Path(path)] if path is not None else _usual_folders(dataset)
+    return [place for folder in folders for place in (folder, *(folder / name for name in subfolders))]
 
 
 def find_files(
     dataset: str,
-    hashes: Mapping[str, str],
+    folders: Sequence[Path],
+    choices: Sequence[Sequence[str]],
     *,
-    path: str | os.PathLike[str] | None = None,
-    download: bool = False,
-    mirrors: Sequence[str] = (),
+    endings: Sequence[str] = ENDINGS,
+    download: Callable[[Path], None] | None = None,
+    remedy: str = "pass download=True",
 ) -> list[Path]:
-    """Find the files of a data set.
-
-    The folder is `path` if given; otherwise the first that holds all the files of ``$PPDL_DATA/<dataset>`` and
-    ``<cache>/<dataset>``, where the cache is ``pooch.os_cache("ppdl")``.
+    """Find the files of a data set: all those of one choice, in the first of the folders that holds them.
 
     Parameters
     ----------
     dataset : str
-        Name of the data set, and of its folder.
-    hashes : mapping of str to str
-        Names of the files, each with its SHA-256. Only downloads are compared with it, so that a user's own files in
-        the same format can be read. A file may also lie there unpacked, without its ending ``.gz``.
-    path : path-like, default=None
-        Folder that holds the files.
-    download : bool, default=False
-        Whether to download files that are in none of the folders: into `path` if given, otherwise into the cache.
-    mirrors : sequence of str
-        Addresses of folders to download from, tried in turn.
+        Name of the data set.
+    folders : sequence of Path
+        Where to look, in order; see `data_folders`.
+    choices : sequence of sequence of str
+        Names of files, for each of the forms in which the data set comes; the earlier is preferred in a folder.
+    endings : sequence of str
+        What may follow the names, in order of preference.
+    download : callable, default=None
+        Downloads missing files into the folder that it is called with, the last one; `None` downloads nothing. Only
+        downloads are compared with a hash, so that a user's own files in the same format can be read.
+    remedy : str
+        What else than naming the folder helps if the files are missing, for the message.
 
     Returns
     -------
     list of Path
-        In the order of `hashes`.
+        In the order of the choice.
 
     Raises
     ------
     FileNotFoundError
-        If a file is missing and `download` is false; the message tells where was looked.
-    OSError
-        If no mirror delivers the file with its SHA-256.
+        If a file is missing and `download` is None; the message tells where was looked.
     """
-    folders = [Path(path)] if path is not None else _usual_folders(dataset)
     for folder in folders:
-        found = [file for name in hashes if (file := _packed_or_not(folder / name))]
-        if len(found) == len(hashes):
-            return found
+        for names in choices:
+            found = [file for name in names if (file := _find_file(folder / name, endings))]
+            if len(found) == len(names):
+                return found
     if download:
-        return [_download(name, hash_, folders[-1], mirrors) for name, hash_ in hashes.items()]
+        download(folders[-1])
+        return find_files(dataset, folders[-1:], choices, endings=endings, remedy=remedy)
     raise FileNotFoundError(
-        f"{dataset}: {', '.join(hashes)} not found in {' or '.join(map(str, folders))}. Give the folder as `path`, set "
-        f"PPDL_DATA to the folder that holds {dataset}/, or pass download=True."
+        f"{dataset}: {' or '.join(', '.join(names) for names in choices)} not found in "
+        f"{' or '.join(map(str, folders))}. Give the folder as `path`, set PPDL_DATA to the folder that holds "
+        f"{dataset}/, or {remedy}."
     )
+
+
+def download_files(hashes: Mapping[str, str], mirrors: Sequence[str], folder: Path) -> None:
+    """Download files, each with its hash, from the first mirror that delivers them unchanged.
+
+    Raises
+    ------
+    OSError
+        If no mirror delivers a file with its hash; a partial file is never left behind.
+    """
+    for name, hash_ in hashes.items():
+        failures = []
+        for mirror in mirrors:
+            try:
+                _pooch().retrieve(mirror + name, known_hash=hash_, fname=name, path=folder)
+                break
+            except (OSError, ValueError) as error:  # unreachable, refused or a wrong hash
+                failures.append(f"{mirror}{name}: {error}")
+        else:
+            raise OSError(f"{name} could not be downloaded:\n" + "\n".join(failures))
+
+
+def download_archive(archive: str, hash_: str, mirrors: Sequence[str], members: Collection[str], folder: Path) -> None:
+    """Download a tar archive, keep those of its files that are named in `members`, side by side, and remove it."""
+    download_files({archive: hash_}, mirrors, folder)
+    with tarfile.open(folder / archive) as tar:
+        for entry in tar:
+            name = PurePosixPath(entry.name).name
+            content = tar.extractfile(entry) if name in members else None
+            if content:
+                part = folder / f"{name}.part"  # so that an interrupted copy isn't taken for the file
+                with content, open(part, "wb") as file:
+                    shutil.copyfileobj(content, file)
+                part.replace(folder / name)
+    (folder / archive).unlink()
 
 
 def _usual_folders(dataset: str) -> list[Path]:
@@ -66,20 +118,10 @@ def _usual_folders(dataset: str) -> list[Path]:
     return [root / dataset for root in roots]
 
 
-def _packed_or_not(file: Path) -> Path | None:
-    """Return the path at which the file lies, as it is named or unpacked, or None."""
-    return next((path for path in (file, file.with_suffix("")) if path.is_file()), None)
-
-
-def _download(name: str, hash_: str, folder: Path, mirrors: Sequence[str]) -> Path:
-    """Download a file from the first mirror that delivers it unchanged; a partial file is never left behind."""
-    failures = []
-    for mirror in mirrors:
-        try:
-            return Path(_pooch().retrieve(mirror + name, known_hash=f"sha256:{hash_}", fname=name, path=folder))
-        except (OSError, ValueError) as error:  # unreachable, refused or a wrong SHA-256
-            failures.append(f"{mirror}{name}: {error}")
-    raise OSError(f"{name} could not be downloaded:\n" + "\n".join(failures))
+def _find_file(file: Path, endings: Sequence[str]) -> Path | None:
+    """Return the path at which the file lies, with the first of the endings that is there, or None."""
+    paths = (file.with_name(file.name + ending) for ending in endings)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def _pooch() -> ModuleType:

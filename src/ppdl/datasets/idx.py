@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import gzip
 import io
 import math
 import os
 import struct
-import zlib
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from .packed import read_exactly, unpacked
 
 #: Third byte of the header → type of the values.
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 #: Deflate can't shrink data further than this, so a claim beyond it is false whatever the file holds.
 LARGEST_GZIP_RATIO = 1032
-
-#: Bytes read at a time.
-CHUNK = 1 << 20
 
 
 def read_idx(path: str | os.PathLike[str], *, ndim: int | None = None) -> npt.NDArray[Any]:
@@ -51,16 +48,13 @@ def read_idx(path: str | os.PathLike[str], *, ndim: int | None = None) -> npt.ND
         compressed = file.read(2) == b"\x1f\x8b"
         n_held = os.fstat(file.fileno()).st_size * (LARGEST_GZIP_RATIO if compressed else 1)
         file.seek(0)
-        stream: io.BufferedIOBase = gzip.GzipFile(fileobj=file) if compressed else file
-        try:
+        with unpacked(file, "gzip" if compressed else None, name) as stream:
             return _read(stream, name, n_held, ndim)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise ValueError(f"{name}: damaged gzip data: {error}") from error
 
 
 def _read(stream: io.BufferedIOBase, name: str, n_held: int, ndim: int | None) -> npt.NDArray[Any]:
     """Read the array from an open stream of at most `n_held` bytes."""
-    magic = _read_exactly(stream, 4, name, "magic number").tobytes()
+    magic = read_exactly(stream, 4, name, "magic number").tobytes()
     zeros, kind, n_dims = struct.unpack(">HBB", magic)
     if zeros != 0 or kind not in TYPES:
         raise ValueError(
@@ -70,7 +64,7 @@ def _read(stream: io.BufferedIOBase, name: str, n_held: int, ndim: int | None) -
     if ndim is not None and n_dims != ndim:
         raise ValueError(f"{name}: magic number tells {n_dims} dimensions, expected {ndim}.")
 
-    shape = struct.unpack(f">{n_dims}I", _read_exactly(stream, 4 * n_dims, name, "dimensions").data)
+    shape = struct.unpack(f">{n_dims}I", read_exactly(stream, 4 * n_dims, name, "dimensions").data)
     dtype = np.dtype(TYPES[kind])
     n_bytes = math.prod(shape) * dtype.itemsize
     if n_bytes > n_held:
@@ -79,19 +73,7 @@ def _read(stream: io.BufferedIOBase, name: str, n_held: int, ndim: int | None) -
             f"file can't hold more than {n_held}; it is cut short or its header is wrong."
         )
 
-    data = _read_exactly(stream, n_bytes, name, "data")
+    data = read_exactly(stream, n_bytes, name, "data")
     if stream.read(1):
         raise ValueError(f"{name}: data goes on after the {n_bytes} bytes that dimensions {shape} claim.")
     return data.view(dtype).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
-
-
-def _read_exactly(stream: io.BufferedIOBase, n_bytes: int, name: str, field: str) -> npt.NDArray[np.uint8]:
-    """Read `n_bytes` bytes; fewer is an error that names the field."""
-    data = np.empty(n_bytes, np.uint8)
-    n_read = 0
-    while n_read < n_bytes:
-        n_new = stream.readinto(data[n_read : n_read + CHUNK].data)
-        if not n_new:
-            raise ValueError(f"{name}: cut short in its {field}: {n_bytes} bytes expected, {n_read} found.")
-        n_read += n_new
-    return data

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from pathlib import Path
 from typing import Literal, overload
@@ -10,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch
 
-from .bunch import Arrays, check_dtype, image_bunch
-from .files import find_files
+from .bunch import Arrays, check_dtype, check_subset, image_bunch, scale
+from .files import data_folders, download_files, find_files
 from .idx import read_idx
+from .labels import check_labels
 
 #: Files of each subset (images, then labels) with their SHA-256.
 FILES = {
@@ -108,22 +110,25 @@ def load_mnist(
     (10000, 784)
     """
     dtype = check_dtype(dtype)
-    if subset not in (*FILES, "all"):
-        raise ValueError(f"subset must be 'train', 'test' or 'all', got {subset!r}.")
-    hashes = FILES["train"] | FILES["test"] if subset == "all" else FILES[subset]
-    files = find_files("mnist", hashes, path=path, download=download, mirrors=MIRRORS)
+    hashes = {name: f"sha256:{hash_}" for part in check_subset(subset) for name, hash_ in FILES[part].items()}
+    files = find_files(
+        "mnist",
+        data_folders("mnist", path),
+        [[name.removesuffix(".gz") for name in hashes]],
+        endings=(".gz", ""),
+        download=functools.partial(download_files, hashes, MIRRORS) if download else None,
+    )
 
     parts = [_read_pair(*files[i : i + 2]) for i in range(0, len(files), 2)]
     shapes = {images.shape[1:] for images, _ in parts}
     if len(shapes) > 1:
         raise ValueError(f"{files[0].name} and {files[2].name}: images of different shapes, {sorted(shapes)}.")
-    pixels = np.concatenate([images for images, _ in parts]) if len(parts) > 1 else parts[0][0]
-    target = np.concatenate([labels for _, labels in parts]).astype(np.int64)
-    bunch = image_bunch(np.divide(pixels, 255, dtype=dtype), target, DESCRIPTION)
+    target = np.concatenate([labels for _, labels in parts])
+    bunch = image_bunch(scale([images for images, _ in parts], dtype), target, DESCRIPTION)
     return (bunch.data, bunch.target) if return_X_y else bunch
 
 
-def _read_pair(images_file: Path, labels_file: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.uint8]]:
+def _read_pair(images_file: Path, labels_file: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
     """Read images (n_samples, height, width) and their labels (n_samples,), and check them against each other."""
     images, labels = read_idx(images_file, ndim=3), read_idx(labels_file, ndim=1)
     for file, values in ((images_file, images), (labels_file, labels)):
@@ -135,6 +140,4 @@ def _read_pair(images_file: Path, labels_file: Path) -> tuple[npt.NDArray[np.uin
         raise ValueError(
             f"{labels_file.name}: count: {len(labels)} labels, but {images_file.name} holds {len(images)} images."
         )
-    if labels.max() > 9:
-        raise ValueError(f"{labels_file.name}: labels must be 0 to 9, label {labels.argmax()} is {labels.max()}.")
-    return images, labels
+    return images, check_labels(labels, labels_file.name)

@@ -1,0 +1,140 @@
+"""CIFAR-10, the 32 × 32 colour images of the paper's Figures 2 and 6."""
+
+from __future__ import annotations
+
+import functools
+import os
+from pathlib import Path
+from typing import Literal, overload
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import Bunch
+
+from .batches import read_batch
+from .bunch import Arrays, check_dtype, check_subset, image_bunch, scale
+from .files import data_folders, download_archive, find_files
+from .labels import read_class_names
+from .packed import open_packed
+from .records import read_records
+
+#: Batches of each subset; those of the binary version end in ``.bin``.
+BATCHES = {"train": [f"data_batch_{i}" for i in range(1, 6)], "test": ["test_batch"]}
+
+#: File beside the batches that names the classes.
+NAMES_FILE = "batches.meta.txt"
+
+CLASS_NAMES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+
+#: What the official archives unpack to; a download goes into the last.
+SUBFOLDERS = ("cifar-10-batches-py", "cifar-10-batches-bin")
+
+ARCHIVE = "cifar-10-binary.tar.gz"
+ARCHIVE_HASH = "sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"
+MIRRORS = ("https://www.cs.toronto.edu/~kriz/",)
+
+DESCRIPTION = """\
+CIFAR-10: 50000 training and 10000 test colour images of 32 x 32 pixels in ten classes of equal size, a labelled subset
+of 80 Million Tiny Images. Pixels run from 0 to 1, the channels red, green, blue last. About 3 % of the test images
+have a near-duplicate in the training set (Barz and Denzler, 2020).
+
+A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
+"""
+
+
+@overload
+def load_cifar10(
+    path: str | os.PathLike[str] | None = ...,
+    *,
+    subset: str = ...,
+    dtype: npt.DTypeLike = ...,
+    download: bool = ...,
+    return_X_y: Literal[False] = ...,
+) -> Bunch: ...
+@overload
+def load_cifar10(
+    path: str | os.PathLike[str] | None = ...,
+    *,
+    subset: str = ...,
+    dtype: npt.DTypeLike = ...,
+    download: bool = ...,
+    return_X_y: Literal[True],
+) -> Arrays: ...
+def load_cifar10(
+    path: str | os.PathLike[str] | None = None,
+    *,
+    subset: str = "train",
+    dtype: npt.DTypeLike = np.float32,
+    download: bool = False,
+    return_X_y: bool = False,
+) -> Bunch | Arrays:
+    """Load CIFAR-10, scaled to [0, 1], from its binary or its Python version.
+
+    The files are looked for in `path` if given; otherwise in ``$PPDL_DATA/cifar10``, then in the cache
+    (``pooch.os_cache("ppdl")``); in each also in ``cifar-10-batches-py`` and ``cifar-10-batches-bin``. They may lie
+    there packed, with the ending ``.gz`` or ``.xz``. Batches of the Python version are read without running any code
+    that their pickles may ask for.
+
+    Parameters
+    ----------
+    path : path-like, default=None
+        Folder that holds ``data_batch_1.bin`` and the others, or ``data_batch_1`` and the others.
+    subset : {"train", "test", "all"}, default="train"
+        "all" is the training images followed by the test images.
+    dtype : {float32, float64}, default=float32
+        Type of the pixels.
+    download : bool, default=False
+        Whether to download files that are not found (170 MB), checked by SHA-256, into ``cifar-10-batches-bin`` of
+        `path` if given, otherwise of the cache.
+    return_X_y : bool, default=False
+        Whether to return ``(data, target)`` instead of a Bunch.
+
+    Returns
+    -------
+    Bunch
+        `data` (n_samples, 3072) in [0, 1], C order, channels last; `target` (n_samples,) int64, 0 to 9; `images`
+        (n_samples, 32, 32, 3), the same memory as `data`; `input_shape`, `feature_names`, `target_names` (from
+        ``batches.meta.txt`` if it is there) and `DESCR`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing and `download` is false.
+    OSError
+        If a download fails.
+    ValueError
+        If a file is damaged or of another format; the message names the file and the field.
+
+    Examples
+    --------
+    >>> from ppdl.datasets import load_cifar10
+    >>> cifar = load_cifar10(subset="test")  # doctest: +SKIP
+    >>> cifar.data.shape, cifar.input_shape  # doctest: +SKIP
+    ((10000, 3072), (32, 32, 3))
+    """
+    dtype = check_dtype(dtype)
+    batches = [batch for part in check_subset(subset) for batch in BATCHES[part]]
+    members = [f"{batch}.bin" for part in BATCHES.values() for batch in part]
+    files = find_files(
+        "cifar10",
+        data_folders("cifar10", path, SUBFOLDERS),
+        [[f"{batch}.bin" for batch in batches], batches],
+        download=functools.partial(download_archive, ARCHIVE, ARCHIVE_HASH, MIRRORS, [*members, NAMES_FILE])
+        if download
+        else None,
+    )
+
+    parts = [_read(file) for file in files]
+    target = np.concatenate([labels for _, labels in parts])
+    names = read_class_names(files[0].parent / NAMES_FILE, CLASS_NAMES)
+    bunch = image_bunch(scale([images for images, _ in parts], dtype), target, DESCRIPTION, names)
+    return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def _read(file: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+    """Read images (n_samples, 32, 32, 3) and labels (n_samples,) of a batch of either version."""
+    with open_packed(file) as stream:
+        content = stream.read()
+    read = read_records if ".bin" in file.suffixes else read_batch
+    planes, labels = read(content, file.name)
+    return np.ascontiguousarray(planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)), labels
