@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ppdl import testing as testing
     from ppdl._config import show_config as show_config
     from ppdl._core import NumericalError as NumericalError
+    from ppdl.estimators import RICA as RICA
     from ppdl.estimators import PredictedMLPClassifier as PredictedMLPClassifier
     from ppdl.estimators import PredictedMLPRegressor as PredictedMLPRegressor
     from ppdl.estimators import load as load
@@ -23,6 +24,7 @@ __version__ = "0.1.0"
 # Public names and the modules that hold them, imported at first use: `import ppdl` stays quick.
 _HOMES = {
     "NumericalError": "ppdl._core",
+    "RICA": "ppdl.estimators",
     "PredictedMLPClassifier": "ppdl.estimators",
     "PredictedMLPRegressor": "ppdl.estimators",
     "load": "ppdl.estimators",
@@ -31,6 +33,7 @@ _HOMES = {
 _SUBPACKAGES = ("datasets", "dictionaries", "estimators", "preprocessing", "reproduce", "testing")
 
 __all__ = [
+    "RICA",
     "NumericalError",
     "PredictedMLPClassifier",
     "PredictedMLPRegressor",

@@ -94,6 +94,17 @@ class DictionaryColumns:
         U = np.eye(self.n_visible)[:, atoms] if self.base is None else self.base[:, atoms]
         return U if mix is None else product(U, mix)
 
+    def dynamic(self, V: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """V_1, …, V_J, shapes (n_atoms_j, n_hidden_j), as views of the flat V; before each the U_j that is learned."""
+        matrices = []
+        for column in self.columns:
+            n_atoms = len(column.atoms)
+            shapes = [(self.n_visible, n_atoms)] if self.learned else []
+            for shape in [*shapes, (n_atoms, column.n_hidden)]:
+                matrix, V = np.split(V, [shape[0] * shape[1]])
+                matrices.append(matrix.reshape(shape))
+        return matrices
+
     def weights(self, dtype: npt.DTypeLike) -> Any:
         """`PredictedWeights` of the core, `_core.f32`'s or `_core.f64`'s.
 

@@ -5,12 +5,14 @@ from .displays import HistoryDisplay as HistoryDisplay
 from .displays import WeightsDisplay as WeightsDisplay
 from .loading import load as load
 from .regressor import PredictedMLPRegressor as PredictedMLPRegressor
+from .rica import RICA as RICA
 from .schedules import Geometric as Geometric
 from .schedules import OneCycle as OneCycle
 from .schedules import Schedule as Schedule
 from .summary import Summary as Summary
 
 __all__ = [
+    "RICA",
     "Geometric",
     "HistoryDisplay",
     "OneCycle",

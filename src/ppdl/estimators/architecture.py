@@ -150,18 +150,10 @@ def resolve(params: Any, *, n_inputs: int, n_outputs: int, loss: str, seed: int)
     dictionaries = [checked_dictionary(value) for value in given]
     fractions = checks.per_layer("learned_fraction", params.learned_fraction, n_hidden_layers)
     columns = checks.per_layer("n_columns", params.n_columns, n_hidden_layers)
-    for fraction in fractions:
-        checks.real("learned_fraction", fraction, above=0.0)
-        if fraction > 1.0:
-            raise ValueError(f"learned_fraction: received {fraction!r}; expected at most 1")
-    if all(value is None for value in given) and any(fraction < 1.0 for fraction in fractions):
-        raise ValueError(
-            f"learned_fraction: received {params.learned_fraction!r}, but without a dictionary every weight is "
-            "learned; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
-        )
+    check_learned_share(params, given, fractions, columns)
     layers, n_visible = [], n_inputs
     for units, dictionary, fraction, n_columns in zip(hidden, dictionaries, fractions, columns, strict=True):
-        sizes = column_sizes(units, checks.integer("n_columns", n_columns))
+        sizes = column_sizes(units, int(n_columns))
         layers.append(
             LayerPlan(n_visible, tuple(size * n_pieces for size in sizes), dictionary, float(fraction), n_pieces)
         )
@@ -177,6 +169,21 @@ def resolve(params: Any, *, n_inputs: int, n_outputs: int, loss: str, seed: int)
         scale=initial_scale(params.init, params.activation),
         seed=seed,
     )
+
+
+def check_learned_share(params: Any, dictionaries: list[Any], fractions: list[Any], columns: list[Any]) -> None:
+    """Check the fraction and the number of columns of each layer; fewer weights need a dictionary."""
+    for fraction in fractions:
+        checks.real("learned_fraction", fraction, above=0.0)
+        if fraction > 1.0:
+            raise ValueError(f"learned_fraction: received {fraction!r}; expected at most 1")
+    for n_columns in columns:
+        checks.integer("n_columns", n_columns)
+    if all(dictionary is None for dictionary in dictionaries) and any(fraction < 1.0 for fraction in fractions):
+        raise ValueError(
+            f"learned_fraction: received {params.learned_fraction!r}, but without a dictionary every weight is "
+            "learned; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
+        )
 
 
 def require_unchanged(params: Any, fitted: Architecture) -> None:

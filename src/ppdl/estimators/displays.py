@@ -69,13 +69,8 @@ class WeightsDisplay:
         if not -len(coefs) <= layer < len(coefs):
             raise ValueError(f"layer: received {layer}; expected 0 to {len(coefs) - 1}")
         W = coefs[layer]
-        if isinstance(units, int):
-            chosen = np.linspace(0, W.shape[1] - 1, min(units, W.shape[1])).round().astype(np.intp)
-        else:
-            chosen = np.asarray(units, dtype=np.intp)
         grid = estimator.input_shape if layer in (0, -len(coefs)) else None
-        shape = tuple(grid) if grid is not None and np.ndim(grid) == 1 else (1, len(W))
-        return cls(W.T[chosen].reshape(len(chosen), *shape)).plot(ax=ax, **options)
+        return cls(unit_images(W.T, units, grid)).plot(ax=ax, **options)
 
     def plot(self, *, ax: Axes | None = None, **options: Any) -> WeightsDisplay:
         """Draw the images side by side, all on one scale that is symmetric about zero.
@@ -103,6 +98,20 @@ class WeightsDisplay:
         ax.set_axis_off()
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def unit_images(weights: Array, units: int | Sequence[int], input_shape: Any) -> Array:
+    """Return the weights of some units, the rows of `weights`, as images; single rows where the inputs are no grid.
+
+    A number of units is spread evenly over all of them.
+    """
+    if isinstance(units, int):
+        chosen = np.linspace(0, len(weights) - 1, min(units, len(weights))).round().astype(np.intp)
+    else:
+        chosen = np.asarray(units, dtype=np.intp)
+    on_grid = input_shape is not None and np.ndim(input_shape) == 1
+    shape = tuple(input_shape) if on_grid else (1, weights.shape[1])
+    return weights[chosen].reshape(len(chosen), *shape)
 
 
 def _tiled(images: Array) -> Array:

@@ -86,17 +86,7 @@ class Model:
 
     def dynamic_coefs(self) -> list[list[Array]]:
         """V_1, …, V_J of each layer, views of θ; where U is learned, U_j stands before V_j."""
-        layers = []
-        for columns, (v, _) in zip(self.columns, self.slices, strict=True):
-            flat, matrices = self.theta[v], []
-            for column in columns.columns:
-                n_atoms = len(column.atoms)
-                shapes = [(columns.n_visible, n_atoms)] if columns.learned else []
-                for shape in [*shapes, (n_atoms, column.n_hidden)]:
-                    matrix, flat = np.split(flat, [shape[0] * shape[1]])
-                    matrices.append(matrix.reshape(shape))
-            layers.append(matrices)
-        return layers
+        return [columns.dynamic(self.theta[v]) for columns, (v, _) in zip(self.columns, self.slices, strict=True)]
 
     def predict(self, X: Array, n_threads: int | None) -> Array:
         """Return the outputs for X, shape (n_samples, n_outputs)."""

@@ -8,6 +8,7 @@ _COLUMNS = {  # entry of the history: heading, width, format
     "loss": ("loss", 12, ".6f"),
     "val_loss": ("val loss", 12, ".6f"),
     "val_score": ("val score", 11, ".4f"),
+    "gradient_norm": ("gradient", 11, ".3e"),
     "learning_rate": ("rate", 11, ".3e"),
     "time": ("seconds", 9, ".2f"),
 }
