@@ -12,6 +12,7 @@ void bind_scalar(py::module_ m, const py::module_& shared) {
   bind_optimize<Scalar>(m);
   bind_model<Scalar>(m);
   bind_rica<Scalar>(m);
+  bind_patches<Scalar>(m);
 }
 
 }  // namespace

@@ -224,3 +224,28 @@ def fit_lbfgs(
     callback: Callable[..., bool] | None = None,
     n_threads: int | None = None,
 ) -> LbfgsResult: ...
+
+class PatchEncoder:
+    def __init__(
+        self,
+        image_shape: tuple[int, int, int],
+        filters: _Array,
+        bias: _Array | None = None,
+        *,
+        patch_size: tuple[int, int],
+        stride: int = 1,
+        regions: tuple[int, int] = (2, 2),
+        center: bool = False,
+        scale: str | None = None,
+        contrast_epsilon: float = 0.0,
+        whitening: _Array | None = None,
+        mean: _Array | None = None,
+        encoding: str = "smooth-absolute",
+        epsilon: float = 1e-2,
+        threshold: float = 0.0,
+    ) -> None: ...
+    @property
+    def n_features(self) -> int: ...
+    @property
+    def multiply_adds(self) -> float: ...
+    def encode(self, images: _Array, features: _Array, n_threads: int | None = None) -> None: ...
