@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import ppdl
 
@@ -38,26 +39,49 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--list", action="store_true", help="list figures, profiles, recipes and curves")
     reproduce.set_defaults(run=_list)
     figures = reproduce.add_subparsers(dest="figure", metavar="figure")
-    figure = figures.add_parser(
+    _add_figure4_left(figures)
+    return parser
+
+
+def _add_figure4_left(figures: Any) -> None:
+    figure = _add_figure(
+        figures,
         "figure4-left",
-        help="test error against the proportion of parameters learned (MLP)",
-        description="Figure 4 (left): test error of perceptrons against the proportion of parameters learned. "
-        "Finished networks are kept in figure4_left.jsonl; the same command after a stop goes on from there.",
+        "test error against the proportion of parameters learned (MLP)",
+        "Figure 4 (left): test error of perceptrons against the proportion of parameters learned.",
     )
-    figure.add_argument("--data", default="digits", help="digits (bundled with scikit-learn; default) or mnist")
+    figure.add_argument("--data", help="digits (bundled with scikit-learn; default) or mnist")
     figure.add_argument("--profile", help="smoke, quick or paper (default: smoke for digits, quick for mnist)")
-    figure.add_argument("--recipe", default="modern", help="modern (default), rectifier, or paper (the authors' own)")
+    figure.add_argument("--recipe", help="modern (default), rectifier, or paper (the authors' own)")
     figure.add_argument("--curves", nargs="+", metavar="NAME", help="curves to compute (default: all)")
     figure.add_argument("--proportions", nargs="+", type=float, metavar="P", help="proportions learned, in (0, 1]")
-    figure.add_argument("--seeds", nargs="+", type=int, metavar="SEED", help="seeds (default: the profile's number)")
-    figure.add_argument("--jobs", type=int, help="networks at a time")
-    figure.add_argument("--threads", type=int, help="threads of each network")
-    figure.add_argument("--output", default=".", help="folder for the table, the plot and the runs (default: here)")
+    _add_run_options(figure)
     figure.add_argument("--download", action="store_true", help="allow MNIST to be downloaded, checked by SHA-256")
-    figure.add_argument("--fresh", action="store_true", help="compute all networks anew")
-    figure.add_argument("--quiet", action="store_true", help="no progress bar")
-    figure.set_defaults(run=_figure4_left)
-    return parser
+
+
+def _add_figure(figures: Any, name: str, help: str, description: str) -> argparse.ArgumentParser:
+    """Add the subcommand of a figure; its options that are given become arguments of the function of its name."""
+    runs = name.replace("-", "_")
+    figure: argparse.ArgumentParser = figures.add_parser(
+        name,
+        help=help,
+        description=f"{description} Finished runs are kept in {runs}.jsonl; the same command after a stop goes on from "
+        "there.",
+        argument_default=argparse.SUPPRESS,
+    )
+    figure.set_defaults(run=_reproduce)
+    return figure
+
+
+def _add_run_options(figure: argparse.ArgumentParser) -> None:
+    """Add the options that figures have in common: which runs, where, and on how much of the machine."""
+    add = figure.add_argument
+    add("--seeds", nargs="+", type=int, metavar="SEED", help="seeds (default: the profile's number)")
+    add("--jobs", type=int, help="runs at a time")
+    add("--threads", type=int, dest="n_threads", metavar="THREADS", help="threads of each run")
+    add("--output", help="folder for the table, the plot and the runs (default: here)")
+    add("--fresh", action="store_false", dest="resume", help="compute all runs anew")
+    add("--quiet", action="store_false", dest="verbose", help="no progress bar")
 
 
 def _show_config(options: argparse.Namespace) -> int:
@@ -72,31 +96,32 @@ def _list(options: argparse.Namespace) -> int:
     from ppdl.reproduce.figure4_left import PROFILES
     from ppdl.reproduce.recipes import RECIPES
 
-    print("figure4-left: test error against the proportion of parameters learned")
-    for heading, table in (("profiles", PROFILES), ("recipes", RECIPES), ("curves", CURVES)):
-        print(f"  {heading}")
-        for name, entry in table.items():
-            print(f"    {name:<10} {entry.summary}")
+    _list_figure(
+        "figure4-left: test error against the proportion of parameters learned",
+        profiles=PROFILES,
+        recipes=RECIPES,
+        curves=CURVES,
+    )
     return 0
 
 
-def _figure4_left(options: argparse.Namespace) -> int:
-    from ppdl.reproduce import figure4_left
+def _list_figure(headline: str, **tables: Mapping[str, Any]) -> None:
+    """Print what the names in a figure's options mean: the `summary` of each entry of its tables."""
+    print(headline)
+    for heading, table in tables.items():
+        print(f"  {heading}")
+        for name, entry in table.items():
+            print(f"    {name:<10} {entry.summary}")
 
-    figure = figure4_left(
-        options.data,
-        options.profile,
-        options.recipe,
-        curves=options.curves,
-        proportions=options.proportions,
-        seeds=options.seeds,
-        output=options.output,
-        jobs=options.jobs,
-        n_threads=options.threads,
-        resume=not options.fresh,
-        download=options.download,
-        verbose=not options.quiet,
-    )
+
+def _reproduce(options: argparse.Namespace) -> int:
+    """Compute the figure that is named; print its table, and save it."""
+    import ppdl.reproduce
+
+    arguments = {
+        name: value for name, value in vars(options).items() if name not in ("command", "figure", "run", "list")
+    }
+    figure = getattr(ppdl.reproduce, options.figure.replace("-", "_"))(**arguments)
     print(figure)
     for path in figure.save():
         print(f"wrote {path}")

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import functools
 import os
-import shlex
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +17,12 @@ from ppdl import NumericalError, _core
 from ppdl.dictionaries import Dictionary
 from ppdl.estimators import PredictedMLPClassifier
 
+from .choices import chosen_seeds, known
 from .curves import ARCHITECTURES, CURVES, Curve
-from .environment import environment
-from .figure4_left_result import NAME, Figure4Left
-from .progress import tracked
+from .figure4_left_result import Figure4Left
 from .recipes import RECIPES, Recipe
-from .runs import Record, sweep
+from .recording import command_line, recorded
+from .runs import Record
 from .splits import Split, load_split
 
 
@@ -70,30 +69,6 @@ def _one_line(record: Record) -> str:
     at = "" if CURVES[configuration["curve"]].flat else f" at {100 * configuration['proportion']:.3g} %"
     outcome = "diverged" if "failure" in record else f"{100 * record['test_error']:.2f} % error"
     return f"{configuration['curve']}{at}: {outcome}"
-
-
-def _command(
-    data: str,
-    profile: str,
-    recipe: Recipe,
-    curves: Sequence[str] | None,
-    proportions: Sequence[float] | None,
-    seeds: Sequence[int],
-    jobs: int | None,
-    n_threads: int | None,
-) -> str:
-    """Return the command line that computes the same."""
-    words = ["ppdl", "reproduce", "figure4-left", "--data", data, "--profile", profile, "--recipe", recipe.name]
-    if curves is not None:
-        words += ["--curves", *curves]
-    if proportions is not None:
-        words += ["--proportions", *(f"{proportion:g}" for proportion in proportions)]
-    words += ["--seeds", *map(str, seeds)]
-    if jobs is not None:
-        words += ["--jobs", str(jobs)]
-    if n_threads is not None:
-        words += ["--threads", str(n_threads)]
-    return shlex.join(words)
 
 
 def figure4_left(
@@ -162,11 +137,11 @@ def figure4_left(
     """
     split = load_split(data, download=download)
     profile = profile or ("smoke" if data == "digits" else "quick")
-    settings = PROFILES[_known("profile", profile, PROFILES)]
-    recipe = recipe if isinstance(recipe, Recipe) else RECIPES[_known("recipe", recipe, RECIPES)]
-    names = list(CURVES) if curves is None else [_known("curve", name, CURVES) for name in curves]
+    settings = PROFILES[known("profile", profile, PROFILES)]
+    recipe = recipe if isinstance(recipe, Recipe) else RECIPES[known("recipe", recipe, RECIPES)]
+    names = list(CURVES) if curves is None else [known("curve", name, CURVES) for name in curves]
     grid = settings.proportions if proportions is None else tuple(float(proportion) for proportion in proportions)
-    numbers = _seeds(settings.n_seeds if seeds is None else seeds)
+    numbers = chosen_seeds(settings.n_seeds if seeds is None else seeds)
     for proportion in grid:
         ARCHITECTURES[data].learned_proportion(proportion)  # refuses one that leaves a layer without an atom
 
@@ -176,29 +151,30 @@ def figure4_left(
         for name in names
         for proportion in ((1.0,) if CURVES[name].flat else grid)
     ]
-    command = _command(data, profile, recipe, curves, proportions, numbers, jobs, n_threads)
-    common = environment() | {"command": command}
+    command = command_line(
+        "figure4-left",
+        data=data,
+        profile=profile,
+        recipe=recipe.name,
+        curves=curves,
+        proportions=proportions,
+        seeds=numbers,
+        jobs=jobs,
+        threads=n_threads,
+    )
     run = functools.partial(_train_and_test, split=split, n_threads=n_threads)
-    folder = Path(output)
-    runs = sweep(configurations, run, folder / f"{NAME}.jsonl", common=common, jobs=jobs, resume=resume)
-    if verbose:
-        runs = tracked(runs, len(configurations), _one_line)
-    return Figure4Left(list(runs), data, recipe.name, folder)
-
-
-def _known(what: str, name: str, table: Mapping[str, object]) -> str:
-    """Return a name that is in the table."""
-    if name not in table:
-        raise ValueError(f"{what} must be one of {', '.join(map(repr, table))}, got {name!r}.")
-    return name
-
-
-def _seeds(seeds: int | Iterable[int]) -> list[int]:
-    """Return a list of seeds, the first ones if only their number is given."""
-    chosen = list(range(seeds)) if isinstance(seeds, int) else [int(seed) for seed in seeds]
-    if not chosen:
-        raise ValueError(f"seeds must be a positive number or a list of seeds, got {seeds!r}.")
-    return chosen
+    records = recorded(
+        Figure4Left.name,
+        configurations,
+        run,
+        _one_line,
+        command=command,
+        output=output,
+        jobs=jobs,
+        resume=resume,
+        verbose=verbose,
+    )
+    return Figure4Left(records, data, recipe.name, Path(output))
 
 
 def _configuration(curve: Curve, proportion: float, seed: int, split: Split, recipe: Recipe) -> dict[str, Any]:
@@ -214,7 +190,7 @@ def _configuration(curve: Curve, proportion: float, seed: int, split: Split, rec
         options |= dict(recipe.data_pretraining if data_driven and recipe.data_pretraining else recipe.pretraining)
     options["hidden_layer_sizes"] = list(options["hidden_layer_sizes"])
     return {
-        "figure": NAME,
+        "figure": Figure4Left.name,
         "data": split.name,
         "data_digest": split.digest,
         "curve": curve.name,

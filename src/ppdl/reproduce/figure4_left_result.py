@@ -3,26 +3,21 @@
 from __future__ import annotations
 
 import csv
-import importlib
 import importlib.resources
 import io
-import math
-import os
-import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from .curves import ARCHITECTURES, CURVES
+from .figure import Figure, deviation, matplotlib, mean, percent
 from .runs import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-NAME = "figure4_left"
 
 #: Colour and marker of each curve: Okabe and Ito's palette, told apart by colour-blind readers too, and a brown.
 STYLES = {
@@ -45,7 +40,7 @@ _DASHES: dict[str, Any] = dict(lw=1.0, ls=(0, (4, 2)), alpha=0.85)
 
 
 @dataclass(frozen=True)
-class Figure4Left:
+class Figure4Left(Figure):
     """The figure's runs, as a table and as a plot.
 
     Parameters
@@ -60,6 +55,7 @@ class Figure4Left:
         Where `save` writes.
     """
 
+    name: ClassVar[str] = "figure4_left"
     records: list[Record]
     data: str
     recipe: str
@@ -92,21 +88,21 @@ class Figure4Left:
             "curve": curve,
             "proportion": proportion,
             "learned": ARCHITECTURES[self.data].learned_proportion(proportion),
-            "test_error": statistics.fmean(errors) if errors else math.nan,
-            "std": statistics.stdev(errors) if len(errors) > 1 else math.nan,
+            "test_error": mean(errors),
+            "std": deviation(errors),
             "n_seeds": len(errors),
             "n_failed": len(group) - len(done),
         }
         for name in ("train_error", "n_dynamic", "n_static", "epochs", "wall_time"):
-            mean = statistics.fmean(record[name] for record in done) if done else math.nan
-            row[name] = int(mean) if mean.is_integer() and name != "wall_time" else mean
+            value = mean([record[name] for record in done])
+            row[name] = int(value) if value.is_integer() and name != "wall_time" else value
         return row
 
     def __str__(self) -> str:
         """Test errors in per cent, proportions down and curves across."""
         rows = self.table
         names = list(dict.fromkeys(row["curve"] for row in rows))
-        cells = {(row["curve"], row["proportion"]): _percent(row) for row in rows}
+        cells = {(row["curve"], row["proportion"]): _cell(row) for row in rows}
         width = max(9, *map(len, names), *map(len, cells.values())) + 2
         lines = [
             f"Test error in %, {TITLES[self.data]}, recipe {self.recipe}: mean ± standard deviation over seeds",
@@ -118,76 +114,39 @@ class Figure4Left:
             lines.append(label + "".join(cells.get(key, "").rjust(width) for key in keys))
         return "\n".join(lines)
 
-    def plot(self, ax: Axes | None = None) -> Axes:
-        """Draw our mean with its spread (one standard deviation) and, for MNIST, the paper's printed curves, dashed.
-
-        Parameters
-        ----------
-        ax : matplotlib Axes, default=None
-            Where to draw; None makes a new figure.
-
-        Returns
-        -------
-        matplotlib Axes
-        """
-        if ax is None:
-            figsize = (9.0, 5.4)
-            ax = _matplotlib("pyplot").subplots(figsize=figsize, layout="constrained")[1]
+    def draw(self, ax: Axes) -> None:
+        """Draw our mean with its spread (one standard deviation) and, for MNIST, the paper's printed curves, dashed."""
         rows = self.table
         names = _by_height(rows)
         for name in names:
-            self._draw(ax, name, [row for row in rows if row["curve"] == name and row["n_seeds"]])
+            _draw_curve(ax, name, [row for row in rows if row["curve"] == name and row["n_seeds"]])
         if self.data == "mnist":
             _draw_printed(ax, names)
         _decorate(ax)
         ax.set_title(f"{TITLES[self.data]}, recipe “{self.recipe}”", loc="left")
-        return ax
-
-    @staticmethod
-    def _draw(ax: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:
-        """Draw a curve: a line through the means, a band of one standard deviation to either side."""
-        colour, marker = STYLES[name]
-        mean = np.array([point["test_error"] for point in points])
-        low, high = (mean + sign * np.nan_to_num([point["std"] for point in points]) for sign in (-1, 1))
-        if CURVES[name].flat:
-            ax.axhspan(low[0], high[0], color=colour, alpha=0.12, lw=0)
-            ax.axhline(mean[0], color=colour, lw=1.6, label=name)
-            return
-        x = [point["learned"] for point in points]
-        ax.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
-        ax.plot(x, mean, color=colour, marker=marker, lw=1.8, ms=4, label=name)
-
-    def save(self) -> tuple[Path, Path]:
-        """Write ``figure4_left.csv`` and ``figure4_left.png`` to the folder; return their paths.
-
-        Raises
-        ------
-        ImportError
-            If matplotlib is absent, after the table is written; the message names the extra that brings it.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        table, picture = self.folder / f"{NAME}.csv", self.folder / f"{NAME}.png"
-        rows = [{name: _rounded(value) for name, value in row.items()} for row in self.table]
-        unfinished = table.with_suffix(".csv.part")
-        with unfinished.open("w", newline="") as file:
-            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        os.replace(unfinished, table)
-
-        figure = _matplotlib("figure").Figure(figsize=(9.0, 5.4), layout="constrained")
-        self.plot(figure.add_subplot())
-        figure.savefig(picture, dpi=150)
-        return table, picture
 
 
 def printed_curves() -> dict[str, list[tuple[float, float]]]:
     """Return the paper's curves, (proportion, test error) pairs read off its printed Figure 4 (left)."""
-    text = (importlib.resources.files(__package__) / "printed" / f"{NAME}.csv").read_text()
+    text = (importlib.resources.files(__package__) / "printed" / f"{Figure4Left.name}.csv").read_text()
     curves: dict[str, list[tuple[float, float]]] = {}
     for row in csv.DictReader(io.StringIO(text)):
         curves.setdefault(row["curve"], []).append((float(row["proportion"]), float(row["test_error"])))
     return {name: sorted(points) for name, points in curves.items()}
+
+
+def _draw_curve(ax: Axes, name: str, points: Sequence[Mapping[str, Any]]) -> None:
+    """Draw a curve: a line through the means, a band of one standard deviation to either side."""
+    colour, marker = STYLES[name]
+    errors = np.array([point["test_error"] for point in points])
+    low, high = (errors + sign * np.nan_to_num([point["std"] for point in points]) for sign in (-1, 1))
+    if CURVES[name].flat:
+        ax.axhspan(low[0], high[0], color=colour, alpha=0.12, lw=0)
+        ax.axhline(errors[0], color=colour, lw=1.6, label=name)
+        return
+    x = [point["learned"] for point in points]
+    ax.fill_between(x, low, high, color=colour, alpha=0.18, lw=0)
+    ax.plot(x, errors, color=colour, marker=marker, lw=1.8, ms=4, label=name)
 
 
 def _draw_printed(ax: Axes, names: Sequence[str]) -> None:
@@ -205,7 +164,7 @@ def _draw_printed(ax: Axes, names: Sequence[str]) -> None:
 
 def _decorate(ax: Axes) -> None:
     """Set logarithmic axes in per cent, and the legend beside them."""
-    ticker = _matplotlib("ticker")
+    ticker = matplotlib("ticker")
     ax.set(xscale="log", yscale="log", xlabel="proportion of parameters learned", ylabel="test error")
     for axis, ticks in ((ax.xaxis, _X_TICKS), (ax.yaxis, _Y_TICKS)):
         axis.set_major_locator(ticker.FixedLocator(ticks))
@@ -227,24 +186,6 @@ def _by_height(rows: Sequence[Mapping[str, Any]]) -> list[str]:
     return sorted(first, key=lambda name: -first[name])
 
 
-def _matplotlib(module: str) -> Any:
-    """Import a module of matplotlib."""
-    try:
-        return importlib.import_module(f"matplotlib.{module}")
-    except ImportError as error:
-        raise ImportError("the figure needs matplotlib: pip install 'ppdl[reproduce]'") from error
-
-
-def _percent(row: Mapping[str, Any]) -> str:
-    """Write a cell of the table: mean ± standard deviation, in per cent."""
-    if not row["n_seeds"]:
-        return "diverged"
-    spread = f" ± {100 * row['std']:.2f}" if row["n_seeds"] > 1 else ""
-    return f"{100 * row['test_error']:.2f}{spread}"
-
-
-def _rounded(value: Any) -> Any:
-    """Round a number of the table for the file; NaN is an empty field."""
-    if isinstance(value, float):
-        return "" if math.isnan(value) else round(value, 6)
-    return value
+def _cell(row: Mapping[str, Any]) -> str:
+    """Write a cell of the printed table."""
+    return percent(row["test_error"], row["std"]) if row["n_seeds"] else "diverged"
