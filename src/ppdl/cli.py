@@ -39,8 +39,41 @@ def _parser() -> argparse.ArgumentParser:
     reproduce.add_argument("--list", action="store_true", help="list figures, profiles, recipes and curves")
     reproduce.set_defaults(run=_list)
     figures = reproduce.add_subparsers(dest="figure", metavar="figure")
+    _add_figure1(figures)
+    _add_figure2(figures)
     _add_figure4_left(figures)
     return parser
+
+
+def _add_figure1(figures: Any) -> None:
+    figure = _add_figure(
+        figures,
+        "figure1",
+        "features, some of their weights, and all predicted from these (RICA)",
+        "Figure 1, the blocks of RICA: learned features, the weights that are kept, and all weights predicted.",
+    )
+    _add_patches_options(figure)
+    figure.add_argument("--proportion", type=float, metavar="P", help="proportion kept, in (0, 1] (default: 0.5)")
+    _add_run_options(figure)
+
+
+def _add_figure2(figures: Any) -> None:
+    figure = _add_figure(
+        figures,
+        "figure2",
+        "features against the proportion of parameters learned (RICA)",
+        "Figure 2: features of reconstruction ICA, from all parameters learned to a tenth.",
+    )
+    _add_patches_options(figure)
+    figure.add_argument("--proportions", nargs="+", type=float, metavar="P", help="proportions learned, in (0, 1]")
+    _add_run_options(figure)
+
+
+def _add_patches_options(figure: argparse.ArgumentParser) -> None:
+    """Add the options of figures about patches of natural images."""
+    images = "samples (bundled with scikit-learn; default), samples-colour, natural-images or stl10"
+    figure.add_argument("--data", help=images)
+    figure.add_argument("--profile", help="smoke, quick or paper (default: smoke for samples, quick for the others)")
 
 
 def _add_figure4_left(figures: Any) -> None:
@@ -92,10 +125,13 @@ def _show_config(options: argparse.Namespace) -> int:
 def _list(options: argparse.Namespace) -> int:
     if not options.list:
         raise ValueError("which figure? see ppdl reproduce --list")
+    from ppdl.reproduce import natural_features
     from ppdl.reproduce.curves import CURVES
     from ppdl.reproduce.figure4_left import PROFILES
     from ppdl.reproduce.recipes import RECIPES
 
+    _list_figure("figure1: features, some of their weights, all predicted", profiles=natural_features.PROFILES)
+    _list_figure("figure2: features against the proportion learned", profiles=natural_features.PROFILES)
     _list_figure(
         "figure4-left: test error against the proportion of parameters learned",
         profiles=PROFILES,
