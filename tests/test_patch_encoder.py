@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from oracles.patches import ENCODINGS, features
+from oracles.patches import ENCODINGS, encode, normalise, pool, positions
 
 from ppdl import _core
 
@@ -55,7 +55,16 @@ def received(images, filters, bias, options, core=_core.f64, n_threads=None):
 
 
 def expected(images, filters, bias, options):
-    return np.array([features(image, filters, bias, **options) for image in images])
+    options = {"stride": 1, "regions": (2, 2), "center": False, "scale": None, "contrast_epsilon": 0.0, **options}
+    code = {name: options[name] for name in ("encoding", "epsilon", "threshold")}
+
+    def codes(x):
+        x = normalise(x, options["center"], options["scale"], options["contrast_epsilon"])
+        x = (x - options["mean"]) @ options["whitening"] if "whitening" in options else x
+        return encode(x, filters, bias, **code)
+
+    patches = (positions(image, options["patch_size"], options["stride"]) for image in images)
+    return np.array([pool(np.apply_along_axis(codes, 2, x), options["regions"]) for x in patches])
 
 
 def assert_close(made, wanted, tolerance):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ppdl._config import show_config as show_config
     from ppdl._core import NumericalError as NumericalError
     from ppdl.estimators import RICA as RICA
+    from ppdl.estimators import PatchFeatures as PatchFeatures
     from ppdl.estimators import PredictedMLPClassifier as PredictedMLPClassifier
     from ppdl.estimators import PredictedMLPRegressor as PredictedMLPRegressor
     from ppdl.estimators import load as load
@@ -25,6 +26,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "NumericalError": "ppdl._core",
     "RICA": "ppdl.estimators",
+    "PatchFeatures": "ppdl.estimators",
     "PredictedMLPClassifier": "ppdl.estimators",
     "PredictedMLPRegressor": "ppdl.estimators",
     "load": "ppdl.estimators",
@@ -35,6 +37,7 @@ _SUBPACKAGES = ("datasets", "dictionaries", "estimators", "preprocessing", "repr
 __all__ = [
     "RICA",
     "NumericalError",
+    "PatchFeatures",
     "PredictedMLPClassifier",
     "PredictedMLPRegressor",
     "__version__",

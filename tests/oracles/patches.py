@@ -1,5 +1,7 @@
 """The single-layer pipeline of Coates, Lee & Ng, one patch after the other: slow, and readable as documentation."""
 
+from itertools import pairwise
+
 import numpy as np
 
 ENCODINGS = {
@@ -12,7 +14,18 @@ ENCODINGS = {
 }
 
 
-def normalise(x, center, scale, epsilon):
+def positions(image, patch_size, stride=1):
+    """All patches of an image (height, width, channels), flattened; shape (rows, columns, patch size)."""
+    height, width = patch_size
+    return np.array(
+        [
+            [image[r : r + height, c : c + width].ravel() for c in range(0, image.shape[1] - width + 1, stride)]
+            for r in range(0, image.shape[0] - height + 1, stride)
+        ]
+    )
+
+
+def normalise(x, center=False, scale=None, epsilon=0.0):
     """One patch, centred and divided by its deviation or norm."""
     deviation = np.sqrt(np.mean((x - x.mean()) ** 2) + epsilon)
     if center:
@@ -25,45 +38,22 @@ def normalise(x, center, scale, epsilon):
 def encode(x, filters, bias, encoding, epsilon=1e-2, threshold=0.0):
     """Codes of one patch by filters in columns; of "triangle", the filters are centroids."""
     if encoding == "triangle":
-        distances = np.array([np.linalg.norm(x - centroid) for centroid in filters.T])
+        distances = np.linalg.norm(x - filters.T, axis=1)
         return np.maximum(0, distances.mean() - distances)
     return ENCODINGS[encoding](x @ filters + bias, epsilon, threshold)
 
 
-def half_up(x):
-    return int(np.floor(x + 0.5))
+def pool(codes, regions):
+    """Sums of codes (rows, columns, n_codes) over regions, row by row, side by side."""
 
+    def cuts(n, parts):
+        return [int(np.floor(i * n / parts + 0.5)) for i in range(parts + 1)]
 
-def features(
-    image, filters, bias, *, patch_size, stride=1, regions=(2, 2), center=False, scale=None, contrast_epsilon=0.0,
-    mean=0.0, whitening=None, **code,
-):  # fmt: skip
-    """Features of one image (height, width, channels): codes of its patches, summed over the regions, row by row."""
-    height, width = patch_size
-    rows = range(0, image.shape[0] - height + 1, stride)
-    cols = range(0, image.shape[1] - width + 1, stride)
-    codes = np.array(
-        [
-            [
-                _code(image[r : r + height, c : c + width].ravel(), center, scale, contrast_epsilon, mean, whitening,
-                      filters, bias, code)
-                for c in cols
-            ]
-            for r in rows
-        ]
-    )  # fmt: skip
-    cuts = [[half_up(i * len(axis) / n) for i in range(n + 1)] for axis, n in zip((rows, cols), regions, strict=True)]
+    rows, cols = (cuts(n, parts) for n, parts in zip(codes.shape, regions))
     return np.concatenate(
         [
             codes[top:bottom, left:right].sum(axis=(0, 1))
-            for top, bottom in zip(cuts[0][:-1], cuts[0][1:], strict=True)
-            for left, right in zip(cuts[1][:-1], cuts[1][1:], strict=True)
+            for top, bottom in pairwise(rows)
+            for left, right in pairwise(cols)
         ]
     )
-
-
-def _code(x, center, scale, contrast_epsilon, mean, whitening, filters, bias, code):
-    x = normalise(x, center, scale, contrast_epsilon)
-    if whitening is not None:
-        x = (x - mean) @ whitening
-    return encode(x, filters, bias, **code)

@@ -4,6 +4,7 @@ from .classifier import PredictedMLPClassifier as PredictedMLPClassifier
 from .displays import HistoryDisplay as HistoryDisplay
 from .displays import WeightsDisplay as WeightsDisplay
 from .loading import load as load
+from .patch_features import PatchFeatures as PatchFeatures
 from .regressor import PredictedMLPRegressor as PredictedMLPRegressor
 from .rica import RICA as RICA
 from .schedules import Geometric as Geometric
@@ -16,6 +17,7 @@ __all__ = [
     "Geometric",
     "HistoryDisplay",
     "OneCycle",
+    "PatchFeatures",
     "PredictedMLPClassifier",
     "PredictedMLPRegressor",
     "Schedule",

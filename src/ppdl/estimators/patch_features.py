@@ -1,0 +1,312 @@
+"""Features of whole images from what a learner made of their patches."""
+
+from __future__ import annotations
+
+import time
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
+from sklearn.preprocessing import normalize
+from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from ppdl import preprocessing  # a module, not its names: it may be the one that is importing this one
+
+from . import checks
+from .mlp import unchanged_on_error
+from .model import Array
+from .parameters import LARGEST_INT
+from .patch_encoding import Encoding, flattened, grid_of, image_shape_of, learned_filters, make_encoder
+from .progress import ProgressTable
+
+_WORK = 5e10  # multiply-adds between two moments at which an interrupt is heard
+
+
+class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    r"""Learn filters from patches of images; describe images by the filters' responses, pooled over regions [1]_.
+
+    `fit` draws patches at random, normalises and whitens them, and lets the learner learn from them. `transform`
+    applies what was learned to every patch of an image, at all positions, encodes the responses and sums the codes over
+    the regions of the image. It never stores all patches: it works on as many at a time as the processor's cache holds.
+
+    Parameters
+    ----------
+    learner : estimator or int, default=100
+        What learns the filters: any estimator that has `components_` or `cluster_centers_` after its fit, such as
+        scikit-learn's `KMeans`, `FastICA` or `MiniBatchDictionaryLearning`. It is cloned. Where it has a `mean_` beside
+        `components_`, that is subtracted first. Where its `random_state` is None, this one's is taken. An int: no
+        learning, the filters are so many of the patches, of unit norm.
+    patch_size : int or tuple of 2 ints, default=6
+        Height and width of a patch; an int stands for both, or for the length if there is no `input_shape`.
+    stride : int, default=1
+        Pixels from one position of a patch to the next, down and across.
+    pooling : "quadrants", None or tuple of 2 ints, default="quadrants"
+        Regions over which codes are summed: (rows, columns) of them, or None for the whole image. "quadrants" is two
+        by two, where an axis with a single position is not divided. Of n positions along an axis, region r of R begins
+        at :math:`rn / R`, rounded, halves up: quadrants of 27 positions have 14 and 13.
+    encoding : {"linear", "rectifier", "absolute", "smooth-absolute", "split", "soft-threshold", "triangle"}, \
+            default="smooth-absolute"
+        What becomes of the responses :math:`z = F(x - m)`:
+
+        - "linear": :math:`z`; "rectifier": :math:`\max(0, z)`; "absolute": :math:`|z|`;
+        - "smooth-absolute": :math:`\sqrt{z^2 + \epsilon}`;
+        - "split": :math:`\max(0, z)` of all filters, then :math:`\max(0, -z)`: twice as many features;
+        - "soft-threshold": :math:`\max(0, z - t)` of all filters, then :math:`\max(0, -z - t)` [2]_;
+        - "triangle": :math:`\max(0, \bar d - d)`, d being the Euclidean distances of :math:`x - m` from the filters,
+          which are centroids then, and :math:`\bar d` their mean [1]_.
+    encoding_epsilon : float, default=1e-2
+        :math:`\epsilon` of "smooth-absolute", above 0.
+    encoding_threshold : float, default=0.25
+        :math:`t` of "soft-threshold", at least 0.
+    normalizer : ContrastNormalizer, "deviation", "norm" or None, default="deviation"
+        What is done to each patch by itself; a name stands for ``ContrastNormalizer(name)``.
+    whitener : Whitener, "zca", "pca" or None, default="zca"
+        What whitens the patches; a name stands for ``Whitener(name)``.
+    n_patches : int, default=100_000
+        Number of patches that `fit` draws, uniformly over images and positions, with repetition.
+    input_shape : tuple of 2 or 3 ints, optional
+        ``(height, width)`` or ``(height, width, channels)`` of images that are flattened in C order, channels last.
+        Without it, rows of X are signals, images of a single row, unless X itself has 3 or 4 dimensions.
+    random_state : int, RandomState instance or None, default=None
+        Determines the patches that are drawn, and the learner where that leaves it open.
+    n_threads : int or None, default=None
+        Threads of `transform`; None is what OpenMP allows. The bits are the same for any number.
+    verbose : bool or int, default=False
+        Whether to tell what `fit` does, and to print a table of `transform`'s progress.
+
+    Attributes
+    ----------
+    learner_ : estimator or None
+        The fitted learner; None if `learner` is an int.
+    filters_ : ndarray of shape (n_filters, n_inputs)
+        Filters or centroids, which apply to patches that are normalised and whitened.
+    normalizer_ : ContrastNormalizer or None
+        As it is applied.
+    whitener_ : Whitener or None
+        Fitted.
+    image_shape_, patch_shape_ : tuple of 3 ints
+        Height, width and channels.
+    n_features_in_, feature_names_in_ : int, ndarray
+        As in scikit-learn.
+
+    See Also
+    --------
+    ppdl.preprocessing.extract_patches : The patches that `fit` draws.
+
+    Notes
+    -----
+    The features of an image are those of its first region, then those of the second and so on, regions row by row; in a
+    region, one for each filter, or two halves for each filter ("split", "soft-threshold"). They are sums: larger
+    regions have larger ones. Standardise them before a linear classifier.
+
+    Whitening is multiplied into the filters, but for "triangle".
+
+    References
+    ----------
+    .. [1] A. Coates, H. Lee and A. Y. Ng, "An analysis of single-layer networks in unsupervised feature learning",
+       AISTATS 2011.
+    .. [2] A. Coates and A. Y. Ng, "The importance of encoding versus training with sparse coding and vector
+       quantization", ICML 2011.
+
+    Examples
+    --------
+    >>> from sklearn.cluster import KMeans
+    >>> from sklearn.datasets import load_digits
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from sklearn.svm import LinearSVC
+    >>> from ppdl import PatchFeatures
+    >>> X, y = load_digits(return_X_y=True)
+    >>> features = PatchFeatures(
+    ...     KMeans(50, n_init=1), patch_size=4, encoding="triangle", n_patches=5000, input_shape=(8, 8), random_state=0)
+    >>> model = make_pipeline(features, StandardScaler(), LinearSVC(C=0.01, random_state=0))
+    >>> model.fit(X[:1200] / 16, y[:1200]).score(X[1200:] / 16, y[1200:]) > 0.95
+    True
+    """
+
+    filters_: Array
+    image_shape_: tuple[int, int, int]
+
+    def __init__(
+        self,
+        learner: Any = 100,
+        patch_size: int | tuple[int, int] = 6,
+        *,
+        stride: int = 1,
+        pooling: str | tuple[int, int] | None = "quadrants",
+        encoding: str = "smooth-absolute",
+        encoding_epsilon: float = 1e-2,
+        encoding_threshold: float = 0.25,
+        normalizer: Any = "deviation",
+        whitener: Any = "zca",
+        n_patches: int = 100_000,
+        input_shape: tuple[int, ...] | None = None,
+        random_state: Any = None,
+        n_threads: int | None = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self.learner = learner
+        self.patch_size = patch_size
+        self.stride = stride
+        self.pooling = pooling
+        self.encoding = encoding
+        self.encoding_epsilon = encoding_epsilon
+        self.encoding_threshold = encoding_threshold
+        self.normalizer = normalizer
+        self.whitener = whitener
+        self.n_patches = n_patches
+        self.input_shape = input_shape
+        self.random_state = random_state
+        self.n_threads = n_threads
+        self.verbose = verbose
+
+    @unchanged_on_error
+    def fit(self, X: Any, y: Any = None) -> PatchFeatures:
+        """Draw patches, and let the learner learn from them.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_images, n_features), or array of shape (n_images, height, width[, channels])
+            Images, float32 or float64; others are converted to float64.
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : PatchFeatures
+            Fitted.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is not valid, X holds NaN or infinity, its images are smaller than a patch, or the learner
+            leaves no filters.
+        ppdl.NumericalError
+            If the patches cannot be whitened; see `Whitener`.
+        """
+        encoding = self._check_parameters()
+        normalizer, whitener = self._preprocessors()
+        X, seen = flattened(X)
+        X = validate_data(self, X, dtype=(np.float64, np.float32), order="C")
+        image_shape = image_shape_of(X.shape[1], seen if self.input_shape is None else self.input_shape)
+        if seen not in (None, image_shape):
+            raise ValueError(f"X: received images of shape {seen}; expected input_shape, {image_shape}")
+        sides = preprocessing.patches.patch_sides(self._patch_size(image_shape), image_shape[:2])
+        grid = grid_of(image_shape, sides, int(self.stride), self.pooling)
+
+        random_state = check_random_state(self.random_state)
+        patches = preprocessing.extract_patches(
+            X, sides, self.n_patches, input_shape=image_shape, random_state=random_state
+        )
+        for transformer in (normalizer, whitener):
+            if transformer is not None:
+                patches = transformer.fit_transform(patches)
+        progress = ProgressTable(self.verbose, "images")
+        progress.note(
+            f"{len(patches)} patches of {grid.patch_shape}, {patches.shape[1]} numbers each: {self.learner!r}"
+        )
+        start = time.perf_counter()
+        self._learn(patches, random_state)
+        progress.note(f"{len(self.filters_)} filters after {time.perf_counter() - start:.2f} seconds")
+
+        self.normalizer_, self.whitener_ = normalizer, whitener
+        self.image_shape_, self.patch_shape_ = image_shape, grid.patch_shape
+        self._grid, self._encoding = grid, encoding
+        self._n_features_out = int(self._encoder().n_features)
+        return self
+
+    def transform(self, X: Any) -> Array:
+        """Encode and pool all patches of each image.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_images, n_features), or array of shape (n_images, height, width[, channels])
+            Images of the shape seen in `fit`.
+
+        Returns
+        -------
+        features : ndarray of shape (n_images, n_regions * n_codes)
+            In the precision of the images of `fit`.
+        """
+        check_is_fitted(self)
+        n_threads = self._n_threads()
+        X, seen = flattened(X)
+        X = validate_data(self, X, dtype=self.filters_.dtype, order="C", reset=False)
+        if seen not in (None, self.image_shape_):
+            raise ValueError(f"X: received images of shape {seen}; expected {self.image_shape_}, as in fit")
+        encoder = self._encoder()
+        features: Array = np.empty((len(X), self._n_features_out), dtype=X.dtype)
+        progress = ProgressTable(self.verbose, "images")
+        start = time.perf_counter()
+        for rows in gen_batches(len(X), max(1, int(_WORK / encoder.multiply_adds))):
+            encoder.encode(X[rows], features[rows], n_threads)
+            if 10 * rows.stop // len(X) > 10 * rows.start // len(X):
+                progress.line(rows.stop, {"time": time.perf_counter() - start})
+        return features
+
+    def _encoder(self) -> Any:
+        return make_encoder(self._grid, self._encoding, self.normalizer_, self.whitener_, self.filters_, self._mean)
+
+    def _learn(self, patches: Array, random_state: np.random.RandomState) -> None:
+        """Set the filters, and the mean that the learner subtracts from a patch."""
+        if isinstance(self.learner, Integral):
+            chosen = random_state.choice(len(patches), int(self.learner), replace=False)
+            self.learner_ = None
+            self.filters_ = normalize(patches[chosen])
+            self._mean = np.zeros(patches.shape[1], dtype=patches.dtype)
+            return
+        self.learner_ = _seeded(clone(self.learner), random_state).fit(patches)
+        filters, mean = learned_filters(self.learner_, patches.shape[1])
+        self.filters_ = checks.cast("filters", filters, patches.dtype)
+        self._mean = checks.cast("mean", mean, patches.dtype)
+
+    def _patch_size(self, image_shape: tuple[int, int, int]) -> Any:
+        is_signal = self.input_shape is None and image_shape[0] == image_shape[2] == 1
+        return (1, self.patch_size) if is_signal and isinstance(self.patch_size, Integral) else self.patch_size
+
+    def _check_parameters(self) -> Encoding:
+        checks.integer("stride", self.stride)
+        checks.integer("n_patches", self.n_patches)
+        self._n_threads()
+        if isinstance(self.learner, Integral):
+            checks.integer("learner", self.learner, at_most=int(self.n_patches))
+        elif isinstance(self.learner, type) or not (
+            hasattr(self.learner, "fit") and hasattr(self.learner, "get_params")
+        ):
+            raise ValueError(f"learner: received {self.learner!r}; expected an estimator with fit, or an integer")
+        return Encoding(self.encoding, self.encoding_epsilon, self.encoding_threshold)
+
+    def _n_threads(self) -> int | None:
+        if self.n_threads is None:
+            return None
+        return checks.integer("n_threads", self.n_threads, at_most=LARGEST_INT)
+
+    def _preprocessors(self) -> tuple[Any, Any]:
+        """Unfitted normaliser and whitener, each of its own kind or None."""
+        made = []
+        for name, kind, shorthands in (
+            ("normalizer", preprocessing.ContrastNormalizer, ("deviation", "norm")),
+            ("whitener", preprocessing.Whitener, ("zca", "pca")),
+        ):
+            given = getattr(self, name)
+            if isinstance(given, str) and given in shorthands:
+                given = kind(given)
+            elif given is not None and not isinstance(given, kind):
+                expected = ", ".join(map(repr, shorthands))
+                raise ValueError(f"{name}: received {given!r}; expected a {kind.__name__}, {expected} or None")
+            made.append(given if given is None else clone(given))
+        return made[0], made[1]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags
+
+
+def _seeded(learner: Any, random_state: np.random.RandomState) -> Any:
+    """Give an integer to each random state of the learner that is None."""
+    params = learner.get_params()
+    names = [name for name in sorted(params) if name.split("__")[-1] == "random_state" and params[name] is None]
+    return learner.set_params(**{name: random_state.randint(np.iinfo(np.int32).max) for name in names})
