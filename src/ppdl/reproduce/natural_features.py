@@ -18,7 +18,8 @@ from .runs import Configuration
 #: The paper's length scale, the authors' ridge.
 DICTIONARY = SquaredExponential(length_scale=1.0, ridge=0.1)
 
-#: RICA's settings with which the features that are learned whole become localised edges (see notebooks/figure2.ipynb).
+#: RICA's settings with which features that are learned whole become localised edges. With many more features than the
+#: profiles have, or with more sparsity, some prefer directions in which the patches have no energy: all have unit norm.
 SETTINGS: dict[str, Any] = dict(sparsity=0.5, contrast="smooth-l1", contrast_epsilon=1e-2)
 
 
@@ -49,8 +50,8 @@ class Profile:
 
 PROFILES = {
     "smoke": Profile("seconds: 20 features of 8 × 8 patches", 8, 2_000, 20, 60),
-    "quick": Profile("a minute: 60 features of 3000 patches of 16 × 16", 16, 3_000, 60, 100),
-    "paper": Profile("minutes: 100 features of 20000 patches of 16 × 16", 16, 20_000, 100, 300),
+    "quick": Profile("a minute: 40 features of 8000 patches of 16 × 16", 16, 8_000, 40, 100),
+    "paper": Profile("minutes: 50 features of 12000 patches of 16 × 16", 16, 12_000, 50, 200),
 }
 
 
