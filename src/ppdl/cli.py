@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     _add_figure1(figures)
     _add_figure2(figures)
     _add_figure4_left(figures)
+    _add_figure6_left(figures)
+    _add_figure6_right(figures)
+    _add_encodings(figures)
     return parser
 
 
@@ -92,6 +95,63 @@ def _add_figure4_left(figures: Any) -> None:
     figure.add_argument("--download", action="store_true", help="allow MNIST to be downloaded, checked by SHA-256")
 
 
+def _add_figure6_left(figures: Any) -> None:
+    figure = _add_figure(
+        figures,
+        "figure6-left",
+        "accuracy against the proportion of parameters learned (RICA)",
+        "Figure 6 (left): accuracy of a linear classifier on RICA's features against the proportion of parameters "
+        "learned.",
+    )
+    figure.add_argument("--data", nargs="+", help="digits (bundled with scikit-learn; default), cifar10, stl10")
+    _add_pipeline_options(figure)
+    _add_components_option(figure)
+    figure.add_argument(
+        "--proportions", nargs="*", type=float, metavar="P", help="proportions learned, in (0, 1]; none: only nokernel"
+    )
+    _add_run_options(figure)
+
+
+def _add_figure6_right(figures: Any) -> None:
+    figure = _add_figure(
+        figures,
+        "figure6-right",
+        "accuracy against the number of parameters learned (RICA)",
+        "Figure 6 (right): accuracy of a linear classifier on k ordinary features of RICA, and on 2k of which half of "
+        "the weights are predicted.",
+    )
+    figure.add_argument("--data", help="digits (bundled with scikit-learn; default), cifar10 or stl10")
+    _add_pipeline_options(figure)
+    figure.add_argument("--counts", nargs="+", type=int, metavar="K", help="numbers of features")
+    _add_run_options(figure)
+
+
+def _add_encodings(figures: Any) -> None:
+    figure = _add_figure(
+        figures,
+        "encodings",
+        "accuracy of each encoding of RICA's features, and of k-means",
+        "A check of the patch pipeline: each encoding of RICA's features, and k-means as Coates, Lee and Ng published "
+        "it.",
+    )
+    figure.add_argument("--data", help="digits (bundled with scikit-learn; default), cifar10 or stl10")
+    _add_pipeline_options(figure)
+    _add_components_option(figure)
+    figure.add_argument("--encodings", nargs="+", metavar="NAME", help="encodings, kmeans-triangle (default: all)")
+    _add_run_options(figure)
+
+
+def _add_pipeline_options(figure: argparse.ArgumentParser) -> None:
+    """Add the options of figures that classify images by features of their patches."""
+    figure.add_argument("--profile", help="smoke, quick or paper (default: smoke for digits, quick for the others)")
+    figure.add_argument("--recipe", help="rica (default) or another of ppdl reproduce --list")
+    figure.add_argument("--download", action="store_true", help="allow data to be downloaded, checked by its hash")
+
+
+def _add_components_option(figure: argparse.ArgumentParser) -> None:
+    figure.add_argument("--components", type=int, dest="n_components", metavar="K", help="features of a patch")
+
+
 def _add_figure(figures: Any, name: str, help: str, description: str) -> argparse.ArgumentParser:
     """Add the subcommand of a figure; its options that are given become arguments of the function of its name."""
     runs = name.replace("-", "_")
@@ -128,6 +188,8 @@ def _list(options: argparse.Namespace) -> int:
     from ppdl.reproduce import natural_features
     from ppdl.reproduce.curves import CURVES
     from ppdl.reproduce.figure4_left import PROFILES
+    from ppdl.reproduce.patch_recipes import PATCH_RECIPES
+    from ppdl.reproduce.patch_runs import PATCH_PROFILES
     from ppdl.reproduce.recipes import RECIPES
 
     _list_figure("figure1: features, some of their weights, all predicted", profiles=natural_features.PROFILES)
@@ -138,6 +200,10 @@ def _list(options: argparse.Namespace) -> int:
         recipes=RECIPES,
         curves=CURVES,
     )
+    pipeline: dict[str, Mapping[str, Any]] = dict(profiles=PATCH_PROFILES, recipes=PATCH_RECIPES)
+    _list_figure("figure6-left: accuracy against the proportion of parameters learned", **pipeline)
+    _list_figure("figure6-right: accuracy against the number of parameters learned", **pipeline)
+    _list_figure("encodings: accuracy of each encoding of RICA's features, and of k-means", **pipeline)
     return 0
 
 

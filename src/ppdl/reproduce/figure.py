@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
 
 
 class Figure(abc.ABC):
@@ -89,6 +90,11 @@ def matplotlib(module: str) -> Any:
         return importlib.import_module(f"matplotlib.{module}")
     except ImportError as error:
         raise ImportError("the figure needs matplotlib: pip install 'ppdl[reproduce]'") from error
+
+
+def per_cent(axis: Axis) -> None:
+    """Label an axis of shares in per cent."""
+    axis.set_major_formatter(matplotlib("ticker").FuncFormatter(lambda value, _: f"{100 * value:g} %"))
 
 
 def mean(values: Sequence[float]) -> float:

@@ -135,7 +135,7 @@ def figure4_left(
     >>> [row["curve"] for row in figure.table]
     ['nokernel']
     """
-    split = load_split(data, download=download)
+    split = load_split(known("data", data, ARCHITECTURES), download=download)
     profile = profile or ("smoke" if data == "digits" else "quick")
     settings = PROFILES[known("profile", profile, PROFILES)]
     recipe = recipe if isinstance(recipe, Recipe) else RECIPES[known("recipe", recipe, RECIPES)]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from .curves import ARCHITECTURES, CURVES
-from .figure import Figure, deviation, matplotlib, mean, percent
+from .figure import Figure, deviation, matplotlib, mean, per_cent, percent
 from .runs import Record
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _decorate(ax: Axes) -> None:
     ax.set(xscale="log", yscale="log", xlabel="proportion of parameters learned", ylabel="test error")
     for axis, ticks in ((ax.xaxis, _X_TICKS), (ax.yaxis, _Y_TICKS)):
         axis.set_major_locator(ticker.FixedLocator(ticks))
-        axis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+        per_cent(axis)
         axis.set_minor_locator(ticker.NullLocator())
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(color="0.92")

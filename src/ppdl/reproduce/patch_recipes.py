@@ -1,0 +1,168 @@
+"""Settings of the patch pipeline, known by name, and what they build: a learner of patches, and features of images."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sklearn.cluster import MiniBatchKMeans
+
+from ppdl import RICA, PatchFeatures
+from ppdl.dictionaries import SquaredExponential
+from ppdl.preprocessing import ContrastNormalizer, Whitener
+
+from .choices import known
+
+#: What a recipe takes for each data set.
+DATA_SETTINGS: Mapping[str, Mapping[str, Any]] = {
+    "digits": dict(patch_size=4),
+    "cifar10": dict(patch_size=6),
+    "stl10": dict(patch_size=8),
+}
+
+
+@dataclass(frozen=True)
+class PatchRecipe:
+    """How features of patches are learned, and images classified by them.
+
+    Parameters
+    ----------
+    name : str
+        Name of the recipe.
+    summary : str
+        The recipe in one sentence.
+    learner : {"rica", "kmeans"}
+        What learns the features.
+    n_components : int
+        Features of a patch.
+    patch_size : int
+        Side of a patch in pixels.
+    n_patches : int
+        Random patches of training images that are learned from.
+    normalizer_epsilon : float
+        Added to the variance of a patch before its contrast is made equal, for pixels in [0, 1].
+    whitener_epsilon : float
+        Added to the variances of the patches' principal components before they are made equal.
+    sparsity, contrast, contrast_epsilon, max_iter
+        See `ppdl.RICA`. For k-means, `max_iter` is the number of passes over the patches.
+    length_scale, ridge : float
+        Of the squared exponential that predicts RICA's weights.
+    encoding, encoding_epsilon, encoding_threshold
+        See `ppdl.PatchFeatures`.
+    C : float
+        Weight of the mean squared hinge loss; of a sample, it is C divided by the number of training images.
+    """
+
+    name: str
+    summary: str = ""
+    learner: str = "rica"
+    n_components: int = 400
+    patch_size: int = 6
+    n_patches: int = 100_000
+    normalizer_epsilon: float = 10 / 255**2
+    whitener_epsilon: float = 0.1
+    sparsity: float = 0.1
+    contrast: str = "smooth-l1"
+    contrast_epsilon: float = 1e-2
+    max_iter: int = 200
+    length_scale: float = 1.0
+    ridge: float = 0.1
+    encoding: str = "smooth-absolute"
+    encoding_epsilon: float = 1e-2
+    encoding_threshold: float = 0.25
+    C: float = 100.0
+
+    def features(
+        self, proportion: float | None, input_shape: tuple[int, ...], *, seed: int, n_threads: int | None = None
+    ) -> PatchFeatures:
+        """Make the transformer of images to features.
+
+        Parameters
+        ----------
+        proportion : float or None
+            Proportion of RICA's weights that is learned, the others being predicted; None predicts nothing.
+        input_shape : tuple of int
+            Of an image.
+        seed : int
+            Of patches, atoms and initial weights.
+        n_threads : int, default=None
+            Threads; None leaves it to OpenMP.
+
+        Raises
+        ------
+        ValueError
+            If k-means is to predict weights.
+        """
+        patch_shape = (self.patch_size, self.patch_size, *input_shape[2:])
+        return PatchFeatures(
+            self._learner(proportion, patch_shape, n_threads),
+            self.patch_size,
+            encoding=self.encoding,
+            encoding_epsilon=self.encoding_epsilon,
+            encoding_threshold=self.encoding_threshold,
+            normalizer=ContrastNormalizer(epsilon=self.normalizer_epsilon),
+            whitener=Whitener("zca", epsilon=self.whitener_epsilon),
+            n_patches=self.n_patches,
+            input_shape=input_shape,
+            random_state=seed,
+            n_threads=n_threads,
+        )
+
+    def _learner(self, proportion: float | None, patch_shape: tuple[int, ...], n_threads: int | None) -> Any:
+        if self.learner == "kmeans":
+            if proportion is not None:
+                raise ValueError(f"recipe {self.name!r}: k-means predicts no weights; leave proportions empty")
+            return MiniBatchKMeans(self.n_components, batch_size=10_000, max_iter=self.max_iter, n_init=1)
+        smooth = SquaredExponential(length_scale=self.length_scale, ridge=self.ridge)
+        return RICA(
+            self.n_components,
+            dictionary=None if proportion is None else smooth,
+            learned_fraction=1.0 if proportion is None else proportion,
+            input_shape=patch_shape,
+            contrast=self.contrast,
+            contrast_epsilon=self.contrast_epsilon,
+            sparsity=self.sparsity,
+            max_iter=self.max_iter,
+            n_threads=n_threads,
+        )
+
+
+PATCH_RECIPES = {
+    recipe.name: recipe
+    for recipe in (
+        PatchRecipe("rica", "RICA on whitened patches, encoded by its own smooth absolute value."),
+        PatchRecipe(
+            "kmeans-triangle",
+            "k-means with the triangle encoding, as Coates et al.; nothing is predicted.",
+            learner="kmeans",
+            n_components=1600,
+            max_iter=20,
+            encoding="triangle",
+        ),
+    )
+}
+
+
+def patch_recipe(recipe: str | PatchRecipe, data: str, settings: Mapping[str, Any] | None = None) -> PatchRecipe:
+    """Return a recipe for a data set.
+
+    Parameters
+    ----------
+    recipe : str or PatchRecipe
+        Name of a recipe, which is adapted to the data, or a recipe, which is taken as it is.
+    data : str
+        Name of the data set.
+    settings : mapping, default=None
+        Values that replace those of a named recipe.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    """
+    if isinstance(recipe, PatchRecipe):
+        return recipe
+    named = PATCH_RECIPES[known("recipe", recipe, PATCH_RECIPES)]
+    return dataclasses.replace(named, **{**DATA_SETTINGS[data], **(settings or {})})
