@@ -113,7 +113,7 @@ def test_a_run_counts_learned_and_fixed_numbers(digits):
     configuration = patch_configuration(digits, RECIPE, proportion=0.5, n_train=500)
     result = run_patch_pipeline(json.loads(json.dumps(configuration)), split=digits)
     assert (result["n_weights"], result["n_dynamic"], result["n_static"]) == (16 * 8, 8 * 8, 16 * 8)
-    assert result["n_features"] == 4 * 8
+    assert result["n_features"] == 4 * 2 * 8  # quadrants, signs, filters
     assert 0.8 < result["accuracy"] < result["train_accuracy"] <= 1.0
     assert set(result["seconds"]) == {"learn", "encode", "classify"}
 

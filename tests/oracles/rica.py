@@ -32,3 +32,11 @@ def value_and_gradient(
     dZ = sparsity * signs * slope(Z, contrast_epsilon) + residual @ N
     dN = (X.T @ dZ + residual.T @ Z) / len(X)
     return f, (dN - N * (N * dN).sum(axis=0)) / norms
+
+
+def amari_distance(components, mixing):
+    """How far components (n, n) are from undoing a mixing (n, n), but for order and scale; 0 is exact, 1 the worst."""
+    P = np.abs(components @ mixing)
+    rows = P.sum(axis=1) / P.max(axis=1) - 1
+    columns = P.sum(axis=0) / P.max(axis=0) - 1
+    return (rows.sum() + columns.sum()) / (2 * len(P) * (len(P) - 1))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
+from . import checks
 from .model import Array
 
 if TYPE_CHECKING:
@@ -105,7 +107,8 @@ def unit_images(weights: Array, units: int | Sequence[int], input_shape: Any) ->
 
     A number of units is spread evenly over all of them.
     """
-    if isinstance(units, int):
+    if isinstance(units, Integral):
+        units = checks.integer("units", units)
         chosen = np.linspace(0, len(weights) - 1, min(units, len(weights))).round().astype(np.intp)
     else:
         chosen = np.asarray(units, dtype=np.intp)

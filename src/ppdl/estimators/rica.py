@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy import linalg
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -21,7 +20,7 @@ from .mlp import unchanged_on_error
 from .model import Array
 from .parameters import LARGEST_INT
 from .rica_fitting import Found, fit_batches, fit_lbfgs
-from .rica_model import RicaModel, preparation
+from .rica_model import RicaModel, preparation, product
 
 CONTRASTS = ("smooth-l1", "logcosh", "exp")
 _DTYPES = (np.float64, np.float32)
@@ -59,13 +58,17 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     contrast_epsilon : float, default=1e-5
         :math:`\epsilon > 0` of "smooth-l1", in squared units of the components.
     sparsity : float, default=0.05
-        :math:`\lambda \ge 0`. The larger, the more independent and the less faithful are the components.
+        :math:`\lambda \ge 0`, in units of the prepared samples ("smooth-l1": twice the samples, twice the λ). The
+        larger, the more independent and the less faithful are the components; see Notes.
     non_gaussianity : {1, -1} or array-like of shape (n_components,), default=1
         :math:`\sigma_i`: 1 for components more peaked than a Gaussian (sparse), -1 for flatter ones.
     whiten : {None, "zca", "pca"}, default=None
-        Whether the features are centred and made uncorrelated, of equal variance, before.
-    whiten_epsilon : float, default=1e-5
-        Added to the variances before they are made equal; see `ppdl.preprocessing.Whitener`.
+        Whether the features are centred and made uncorrelated, of equal variance, before. To separate mixed sources,
+        whiten.
+    whiten_epsilon : float, default=0.0
+        Added to the variances along the principal axes before they are made equal, in units of their mean (unlike
+        `ppdl.preprocessing.Whitener`, whose epsilon is absolute), and at least what the precision of X resolves. Mixed
+        sources ask for nothing; patches of images, with much noise in directions of little variance, for some 0.01.
     standardize : bool, default=False
         Whether each feature is centred and scaled to unit variance before (and before whitening).
     max_iter : int, default=300
@@ -73,20 +76,21 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     max_fun : int, default=15000
         Evaluations of the objective at most.
     tol : float, default=1e-5
-        `fit` has converged when no entry of the gradient is larger in magnitude, or, in a step, ...
+        `fit` has converged when no entry of the gradient is larger in magnitude, relative to the smaller of r² and λr,
+        where r is the root mean square of the prepared samples' entries, or, in a step, ...
     step_tol : float, default=0.0
         ... when the learned numbers change by less than this, relative to their norm (both Euclidean).
     memory : int, default=10
         Pairs of steps and gradients that L-BFGS keeps.
-    init : array-like of shape (n_components, n_features), default=None
-        Weights to start from, such as the `components_` of an earlier fit; with a dictionary, the nearest predicted
-        ones. None draws them at random.
+    init : {None, "samples"} or array-like of shape (n_components, n_features), default=None
+        Weights to start from: drawn at random, samples drawn at random, or given ones, such as the `components_` of an
+        earlier fit. With a dictionary, the nearest predicted ones to these.
     warm_start : bool, default=False
-        Whether `fit` continues from the weights of the last call.
-    batch_size : int, default=1000
+        Whether `fit` continues from the weights of the last call, with its means, whitening and dictionaries.
+    batch_size : int, default=200
         Samples of a mini-batch of `partial_fit`.
-    learning_rate_init : float, default=0.005
-        Learning rate of `partial_fit`, which follows Adam.
+    learning_rate_init : float, default=0.01
+        Learning rate of `partial_fit`, which follows Adam. A small λ takes thousands of mini-batches.
     random_state : int, RandomState instance or None, default=None
         Of the initial weights and the choice of atoms.
     n_threads : int, default=None
@@ -103,7 +107,8 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Weights of each component: ``X @ components_.T`` (of X - mean_, where there is a mean) are the components. Rows
         have unit norm, unless there was whitening or scaling, by which they are multiplied.
     mixing_ : ndarray of shape (n_features, n_components)
-        Pseudo-inverse of `components_`, made when asked for.
+        Way back from the components: the pseudo-inverse of the weights of prepared samples, after which the preparation
+        is undone. Made when asked for.
     mean_ : ndarray of shape (n_features,)
         Means of the features; only with `whiten` or `standardize`.
     whitening_ : ndarray of shape (n_features, n_features)
@@ -113,7 +118,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     dictionary_ : DictionaryColumns
         The dictionaries that were built.
     history_ : dict of str to list of float
-        For each iteration "loss", "gradient_norm" (largest entry) and "time" (seconds); of `partial_fit`, for each
+        For each iteration "loss", "gradient_norm" (what `tol` bounds) and "time" (seconds); of `partial_fit`, for each
         call, the mean "loss" and "time".
     loss_curve_ : list of float
         ``history_["loss"]``.
@@ -133,6 +138,16 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     Notes
     -----
+    To separate mixed sources, as other ICA does, whiten: unit vectors that reconstruct well are then nearly orthogonal,
+    and at any λ from about 0.01 to 1 they are those of the sources. Without whitening, they would have to be orthogonal
+    in the space of the features as they are. Sources flatter than a Gaussian ask for ``non_gaussianity=-1``, and are
+    found best with "logcosh".
+
+    Unless the data is whitened or standardized, the meaning of `sparsity` and `contrast_epsilon` depends on its units:
+    where λ is far above the size of the samples, components flee to directions in which there is little to be seen;
+    where it is far below, independence counts for next to nothing, and many iterations are needed. So do components
+    that outnumber the features of unwhitened images, where a few directions hold most of the variance.
+
     A smoothness dictionary such as `SquaredExponential` needs a space in which filters are smooth: pixels as they are,
     or after ZCA, which stays near to pixels. After PCA whitening neighbouring features have nothing in common.
 
@@ -177,17 +192,17 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         sparsity: float = 0.05,
         non_gaussianity: int | npt.ArrayLike = 1,
         whiten: str | None = None,
-        whiten_epsilon: float = 1e-5,
+        whiten_epsilon: float = 0.0,
         standardize: bool = False,
         max_iter: int = 300,
         max_fun: int = 15000,
         tol: float = 1e-5,
         step_tol: float = 0.0,
         memory: int = 10,
-        init: npt.ArrayLike | None = None,
+        init: str | npt.ArrayLike | None = None,
         warm_start: bool = False,
-        batch_size: int = 1000,
-        learning_rate_init: float = 0.005,
+        batch_size: int = 200,
+        learning_rate_init: float = 0.01,
         random_state: Any = None,
         n_threads: int | None = None,
         memory_limit: int = 2**30,
@@ -251,7 +266,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         continued = self.warm_start and self.__sklearn_is_fitted__()
         model, X = self._begin(X, continued)
-        self._take(model, fit_lbfgs(self, model, model.prepared(X)), continued)
+        self._take(model, fit_lbfgs(self, model, model.prepared(X, self.n_threads)), continued)
         return self
 
     @unchanged_on_error
@@ -283,26 +298,46 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """Check everything, and make the components to start from."""
         self._check_parameters()
         dtype = self._model.V.dtype if continued else _DTYPES
-        X = validate_data(self, X, dtype=dtype, order="C", ensure_min_samples=2, reset=not continued)
+        least = 1 if continued else 2
+        X = validate_data(self, X, dtype=dtype, order="C", ensure_min_samples=least, reset=not continued)
+        with np.errstate(over="ignore"):
+            epsilon = X.dtype.type(self.contrast_epsilon)
+        if not 0.0 < epsilon < np.inf:
+            raise ValueError(
+                f"contrast_epsilon: received {self.contrast_epsilon!r}, which is {epsilon} in {X.dtype}, the precision "
+                "of X"
+            )
         n_components = checks.integer("n_components", X.shape[1] if self.n_components is None else self.n_components)
         self._check_signs(n_components)
         if not continued:
             return self._start(X, n_components), X
-        if n_components != self._model.columns.n_hidden:
-            raise ValueError(
-                f"n_components: received {n_components}, but {self._model.columns.n_hidden} are to be continued; set "
-                "it back, or fit anew"
-            )
+        for name, before in self._structure.items():
+            if (now := self._structure_now(n_components)[name]) != before:
+                raise ValueError(
+                    f"{name}: received {now!r}, but {before!r} is to be continued; set it back, or fit anew"
+                )
         return self._model, X
+
+    def _structure_now(self, n_components: int) -> dict[str, Any]:
+        """Return the parameters that cannot change while a fit is continued."""
+        names = ("dictionary", "learned_fraction", "n_columns", "standardize", "whiten", "whiten_epsilon")
+        shape = None if self.input_shape is None else np.asarray(self.input_shape).tolist()
+        return {"n_components": n_components, "input_shape": shape, **{name: getattr(self, name) for name in names}}
 
     def _start(self, X: Array, n_components: int) -> RicaModel:
         random = check_random_state(self.random_state)
         seed = random.randint(np.iinfo(np.int32).max)
-        prepared = preparation(X, standardize=self.standardize, whiten=self.whiten, epsilon=self.whiten_epsilon)
+        prepared = preparation(
+            X,
+            standardize=self.standardize,
+            whiten=self.whiten,
+            epsilon=self.whiten_epsilon,
+            n_threads=self.n_threads,
+        )
         inputs = LayerInput(
             X.shape[1],
             shape=self.input_shape,
-            activations=lambda: X if prepared is None else prepared.apply(X),
+            activations=lambda: X if prepared is None else prepared.apply(X, self.n_threads),
             seed=seed,
             layer=0,
         )
@@ -310,8 +345,16 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         columns = checked_dictionary(self.dictionary).columns(inputs, sizes=sizes, fraction=self.learned_fraction)
         V = random.standard_normal(columns.n_dynamic).astype(X.dtype)
         model = RicaModel(prepared, columns, V)
-        if self.init is not None:
+        if self.init is not None and columns.learned:
+            raise ValueError("init: weights to start from have no unique U and V of LowRank; leave init at None")
+        if isinstance(self.init, str):
+            chosen = np.sort(random.choice(len(X), n_components, replace=n_components > len(X)))
+            filters = model.prepared(X[chosen], self.n_threads)
+            there = filters.any(axis=1, keepdims=True)  # a sample of zeros has no direction
+            model = model.nearest_filters(np.where(there, filters, random.standard_normal(filters.shape)))
+        elif self.init is not None:
             model = model.nearest(self._checked_init(columns))
+        self._structure = self._structure_now(n_components)
         return model.with_unit_norms()
 
     def _take(self, model: RicaModel, found: Found, continued: bool) -> None:
@@ -334,14 +377,17 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         checks.real("whiten_epsilon", self.whiten_epsilon, at_least=0.0)
         for name in ("standardize", "warm_start"):
             checks.boolean(name, getattr(self, name))
-        for name in ("max_iter", "max_fun", "memory", "batch_size"):
+        for name in ("max_iter", "max_fun", "batch_size"):
             checks.integer(name, getattr(self, name))
+        checks.integer("memory", self.memory, at_most=LARGEST_INT)
         for name in ("tol", "step_tol"):
             checks.real(name, getattr(self, name), at_least=0.0)
         checks.real("learning_rate_init", self.learning_rate_init, above=0.0)
         checks.integer("memory_limit", self.memory_limit, at_least=0)
         if self.n_threads is not None:
             checks.integer("n_threads", self.n_threads, at_most=LARGEST_INT)
+        if isinstance(self.init, str):
+            checks.one_of("init", self.init, ("samples",))
         check_learned_share(self, [self.dictionary], [self.learned_fraction], [self.n_columns])
         if self.whiten == "pca" and self.dictionary is not None and self.input_shape is not None:
             raise ValueError(
@@ -358,14 +404,16 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             )
 
     def _checked_init(self, columns: DictionaryColumns) -> Array:
-        init = check_array(self.init, dtype=np.float64, input_name="init", estimator=self)
-        if init.shape != (columns.n_hidden, columns.n_visible):
+        init = np.asarray(self.init)
+        shape = (columns.n_hidden, columns.n_visible)
+        if init.dtype.kind not in "iuf" or init.shape != shape:
             raise ValueError(
-                f"init: received shape {init.shape}; expected (n_components, n_features), "
-                f"{(columns.n_hidden, columns.n_visible)}"
+                f"init: received {init.dtype} of shape {init.shape}; expected numbers of shape (n_components, "
+                f"n_features), {shape}"
             )
-        if columns.learned:
-            raise ValueError("init: weights to start from have no unique U and V of LowRank; leave init at None")
+        init = check_array(init, dtype=np.float64, input_name="init", estimator=self)
+        if not init.any(axis=1).all():
+            raise ValueError(f"init: row {int(np.argmin(init.any(axis=1)))} is zero; a component needs a direction")
         return init
 
     # Use -------------------------------------------------------------------------------------------------------------
@@ -386,7 +434,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         X = validate_data(self, X, dtype=self._model.V.dtype, reset=False)
         if self._model.preparation is not None:
             X = X - self.mean_
-        return np.asarray(X @ self.components_.T)
+        return product(X, self.components_.T, self.n_threads)
 
     def inverse_transform(self, X: Any) -> Array:
         """Reconstruct samples from their components, by the pseudo-inverse of the weights.
@@ -404,13 +452,13 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         X = check_array(X, dtype=self._model.V.dtype, estimator=self)
         if X.shape[1] != len(self.components_):
             raise ValueError(f"X: received {X.shape[1]} columns; expected {len(self.components_)}, one per component")
-        samples = X @ self.mixing_.T
+        samples = product(X, self.mixing_.T, self.n_threads)
         return samples if self._model.preparation is None else samples + self.mean_
 
     @property
     def mixing_(self) -> Array:
-        """Pseudo-inverse of `components_`, shape (n_features, n_components), made when asked for."""
-        return np.asarray(linalg.pinv(self._fitted("mixing_").components()))
+        """The way back from the components, shape (n_features, n_components), made when asked for."""
+        return self._fitted("mixing_").mixing()
 
     @property
     def dynamic_components_(self) -> list[Array]:
@@ -434,7 +482,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return len(self.components_)
 
     def plot_components(self, components: int | Sequence[int] = 100, **options: Any) -> Any:
-        """Draw components as images, in the space of the prepared samples.
+        """Draw components as images: their weights of the prepared samples, of the features after PCA.
 
         Parameters
         ----------
@@ -449,8 +497,9 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         from .displays import WeightsDisplay, unit_images
 
-        model = self._fitted("components_")
-        return WeightsDisplay(unit_images(model.filters(), components, self.input_shape)).plot(**options)
+        check_is_fitted(self)
+        weights = self.components_ if self.whiten == "pca" else self._model.filters()
+        return WeightsDisplay(unit_images(weights, components, self.input_shape)).plot(**options)
 
     def plot_history(self, **options: Any) -> Any:
         """Draw the curve of the objective; see `HistoryDisplay.from_estimator`."""

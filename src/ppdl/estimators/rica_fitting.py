@@ -21,6 +21,7 @@ from .rica_model import RicaModel
 
 _NORM_EPSILON = 1e-8
 _VALUE_TOLERANCE = 1e-9
+_BLOCK = 4096  # samples that are squared at a time
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,24 @@ def objective(params: Any, model: RicaModel, X: Array) -> Any:
     )
 
 
+def size_of_terms(X: Array, sparsity: float) -> float:
+    """Return what tolerances are relative to: the smaller of ‖x‖² and λ‖x‖, for a feature of average size.
+
+    So the search ends at the same place in other units of the data and of λ, and goes on until the smaller of the two
+    terms of the objective is at its least, too.
+    """
+    with np.errstate(over="ignore"):
+        squares = sum(float(np.sum(np.square(X[rows], dtype=np.float64))) for rows in gen_batches(len(X), _BLOCK))
+    size = math.sqrt(squares / X.size)
+    return min(size, sparsity or size) * size or 1.0
+
+
 @dataclass
 class _Progress:
-    """Keeps what L-BFGS reaches, tells it, and says when steps have become short."""
+    """Keeps what L-BFGS reaches, tells it, and says when steps have become short; `unit` is that of its values."""
 
     x: Array
+    unit: float
     step_tol: float
     table: ProgressTable
     loss: float = math.nan
@@ -78,12 +92,13 @@ class _Progress:
 
     def __call__(self, *, n_iterations: int, value: float, gradient_norm: float, x: Array, **_: Any) -> bool:
         now = time.perf_counter()
+        value *= self.unit
         entries = {"loss": value, "gradient_norm": gradient_norm, "time": now - self.last}
+        self.converged = bool(np.linalg.norm(x - self.x) <= self.step_tol * np.linalg.norm(self.x))
         for key, entry in entries.items():
             self.history[key].append(entry)
+        self.x, self.loss, self.last = x, value, now  # with the history: an interrupt finds both at one iteration
         self.table.line(n_iterations, entries)
-        self.converged = bool(np.linalg.norm(x - self.x) <= self.step_tol * np.linalg.norm(self.x))
-        self.x, self.loss, self.last = x, value, now
         return self.converged
 
 
@@ -96,10 +111,17 @@ def fit_lbfgs(params: Any, model: RicaModel, X: Array) -> Found:
         If the objective is not finite where it starts.
     """
     f = objective(params, model, X)
-    progress = _Progress(model.V, params.step_tol, ProgressTable(params.verbose, "step"))
+    unit = size_of_terms(X, params.sparsity)
+    progress = _Progress(model.V, unit, params.step_tol, ProgressTable(params.verbose, "step"))
+
+    def in_units(V: Array) -> tuple[float, Array]:
+        value, gradient = f.value_and_gradient(V, params.n_threads)
+        gradient /= unit
+        return value / unit, gradient
+
     try:
         found = core(X.dtype).lbfgs(
-            lambda V: f.value_and_gradient(V, params.n_threads),
+            in_units,
             model.V,
             memory=params.memory,
             max_iterations=params.max_iter,
@@ -119,7 +141,7 @@ def fit_lbfgs(params: Any, model: RicaModel, X: Array) -> Found:
         raise _core.NumericalError(f"L-BFGS found no finite objective: {found.message}; scale the samples")
     if not found.converged and not progress.converged:
         warnings.warn(f"RICA did not converge: {found.message}", ConvergenceWarning, stacklevel=4)
-    return Found(np.asarray(found.x), found.value, found.n_iterations, progress.history)
+    return Found(np.asarray(found.x), unit * found.value, found.n_iterations, progress.history)
 
 
 def fit_batches(params: Any, model: RicaModel, X: Array, optimizer_state: Any) -> Found:
@@ -139,7 +161,7 @@ def fit_batches(params: Any, model: RicaModel, X: Array, optimizer_state: Any) -
     losses: list[float] = []
     sizes: list[int] = []
     for rows in gen_batches(len(X), params.batch_size):
-        batch = np.ascontiguousarray(model.prepared(X[rows]))
+        batch = np.ascontiguousarray(model.prepared(X[rows], params.n_threads))
         value, gradient = objective(params, model, batch).value_and_gradient(V, params.n_threads)
         if not math.isfinite(value):
             raise _core.NumericalError(

@@ -41,11 +41,13 @@ class PatchRecipe:
         Side of a patch in pixels.
     n_patches : int
         Random patches of training images that are learned from.
+    center : bool
+        Whether the mean of each patch is subtracted.
     normalizer_epsilon : float
         Added to the variance of a patch before its contrast is made equal, for pixels in [0, 1].
     whitener_epsilon : float
         Added to the variances of the patches' principal components before they are made equal.
-    sparsity, contrast, contrast_epsilon, max_iter
+    sparsity, contrast, contrast_epsilon, init, max_iter
         See `ppdl.RICA`. For k-means, `max_iter` is the number of passes over the patches.
     length_scale, ridge : float
         Of the squared exponential that predicts RICA's weights.
@@ -61,18 +63,20 @@ class PatchRecipe:
     n_components: int = 400
     patch_size: int = 6
     n_patches: int = 100_000
+    center: bool = False
     normalizer_epsilon: float = 10 / 255**2
-    whitener_epsilon: float = 0.1
+    whitener_epsilon: float = 1e-3
     sparsity: float = 0.1
     contrast: str = "smooth-l1"
     contrast_epsilon: float = 1e-2
-    max_iter: int = 200
+    init: str | None = "samples"
+    max_iter: int = 50
     length_scale: float = 1.0
-    ridge: float = 0.1
-    encoding: str = "smooth-absolute"
+    ridge: float = 0.01
+    encoding: str = "split"
     encoding_epsilon: float = 1e-2
     encoding_threshold: float = 0.25
-    C: float = 100.0
+    C: float = 10.0
 
     def features(
         self, proportion: float | None, input_shape: tuple[int, ...], *, seed: int, n_threads: int | None = None
@@ -102,7 +106,7 @@ class PatchRecipe:
             encoding=self.encoding,
             encoding_epsilon=self.encoding_epsilon,
             encoding_threshold=self.encoding_threshold,
-            normalizer=ContrastNormalizer(epsilon=self.normalizer_epsilon),
+            normalizer=ContrastNormalizer(center=self.center, epsilon=self.normalizer_epsilon),
             whitener=Whitener("zca", epsilon=self.whitener_epsilon),
             n_patches=self.n_patches,
             input_shape=input_shape,
@@ -124,22 +128,28 @@ class PatchRecipe:
             contrast=self.contrast,
             contrast_epsilon=self.contrast_epsilon,
             sparsity=self.sparsity,
+            init=self.init,
             max_iter=self.max_iter,
             n_threads=n_threads,
         )
 
 
+# RICA's settings were chosen on CIFAR-10 with 400 features, by the accuracy on training images 40000 to 44999 of a
+# classifier trained on the first 10000.
 PATCH_RECIPES = {
     recipe.name: recipe
     for recipe in (
-        PatchRecipe("rica", "RICA on whitened patches, encoded by its own smooth absolute value."),
+        PatchRecipe("rica", "RICA on whitened patches, positive and negative responses apart."),
         PatchRecipe(
             "kmeans-triangle",
             "k-means with the triangle encoding, as Coates et al.; nothing is predicted.",
             learner="kmeans",
             n_components=1600,
+            center=True,
+            whitener_epsilon=0.1,
             max_iter=20,
             encoding="triangle",
+            C=100.0,
         ),
     )
 }
