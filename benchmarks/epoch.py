@@ -66,7 +66,7 @@ def measure(trainings: Trainings, n_samples: int, rounds: int) -> tuple[Times, T
     """Seconds of the epochs and of the bare products, from the same rounds."""
     rng = np.random.default_rng(0)
     order: Rows = rng.permutation(n_samples)
-    probes = gemm.probes(n_samples // BATCH)
+    probes = gemm.probes(gemm.dense_products(), n_samples // BATCH)
     work = {name: partial(training.epoch, order) for name, training in trainings.items()}
     times = interleave({**work, **probes}, rounds=rounds)
     return {name: times[name] for name in work}, {name: times[name] for name in probes}

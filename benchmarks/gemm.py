@@ -1,8 +1,8 @@
-"""The yardstick: how fast the ordinary network's own matrix products run alone, without anything between them."""
+"""The yardstick: how fast matrix products, such as those of the ordinary network, run alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -39,9 +39,8 @@ def dense_products() -> list[Product]:
     return products
 
 
-def probes(n_batches: int) -> dict[str, Callable[[], None]]:
-    """Each library's run of the products of `n_batches` batches; Eigen is what ppdl computes with."""
-    products = dense_products()
+def probes(products: Sequence[Product], repeats: int) -> dict[str, Callable[[], None]]:
+    """Each library's `repeats` runs of the products; Eigen is what ppdl computes with."""
     rng = np.random.default_rng(0)
     arrays = []
     for m, k, n, transposed in products:
@@ -51,15 +50,15 @@ def probes(n_batches: int) -> dict[str, Callable[[], None]]:
 
     def eigen() -> None:
         for m, k, n, transposed in products:
-            _core.f32.gemm_seconds(m, k, n, transposed=transposed, repeats=n_batches, n_threads=N_THREADS)
+            _core.f32.gemm_seconds(m, k, n, transposed=transposed, repeats=repeats, n_threads=N_THREADS)
 
     def numpy() -> None:
-        for _ in range(n_batches):
+        for _ in range(repeats):
             for A, B, C in arrays:
                 np.matmul(A, B, out=C)
 
     def pytorch() -> None:
-        for _ in range(n_batches):
+        for _ in range(repeats):
             for A, B, C in tensors:
                 torch.matmul(A, B, out=C)
 

@@ -19,7 +19,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
-from ppdl import PatchFeatures
+from ppdl import RICA, PatchFeatures
 from ppdl.estimators.patch_encoding import ENCODINGS
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
@@ -31,6 +31,8 @@ LEARNERS = {
     "k-means": KMeans(6, n_init=1),
     "principal components, which have a mean": PCA(5),
     "independent components, which whiten": FastICA(4, whiten="unit-variance", tol=0.1),
+    "reconstruction ICA": RICA(7, max_iter=3),
+    "reconstruction ICA, whitened": RICA(7, whiten="zca", whiten_epsilon=0.1, max_iter=3),
     "dictionary": MiniBatchDictionaryLearning(6, max_iter=3),
     "patches": 6,
 }
