@@ -81,7 +81,7 @@ def preparation(
 
 
 def _resolution(X: Array) -> float:
-    """Variance that cannot be told from 0, relative to the mean: by the precision of eigenvectors, and of data, squared.
+    """Variance that cannot be told from 0, relative to the mean one: by the eigenvectors' precision, and the data's.
 
     No direction has more than all of the variance, n times the mean.
     """

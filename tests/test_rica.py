@@ -1,0 +1,709 @@
+"""RICA: scikit-learn's contract, sources that it recovers, SciPy's search beside ours, continued fits, errors."""
+
+import _thread
+import copy
+import pickle
+import threading
+import time
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from oracles import rica as oracle
+from scipy.optimize import minimize
+from sklearn.base import clone
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
+from sklearn.decomposition import FastICA
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
+from threadpoolctl import threadpool_limits
+
+import ppdl
+from ppdl import RICA
+from ppdl.dictionaries import (
+    DCT,
+    EmpiricalCovariance,
+    Explicit,
+    Identity,
+    LowRank,
+    RandomProjection,
+    SquaredExponential,
+)
+from ppdl.estimators import rica_fitting
+
+IN_COLUMNS = RICA(dictionary=RandomProjection(), n_columns=2)
+CHECKED = [
+    RICA(),
+    RICA(n_components=7, standardize=True),
+    RICA(whiten="zca", contrast="logcosh"),
+    RICA(whiten="pca", contrast="exp"),
+    IN_COLUMNS,
+]
+# Checks that set n_components to 1, or fit a single feature: there two columns have no components to share.
+ONE_COMPONENT = (
+    "check_dont_overwrite_parameters",
+    "check_fit2d_1feature",
+    "check_fit2d_predict1d",
+    "check_methods_sample_order_invariance",
+    "check_methods_subset_invariance",
+)
+PREDICTED = {
+    "n_components": 40,
+    "dictionary": SquaredExponential(),
+    "learned_fraction": 0.25,
+    "n_columns": 4,
+    "input_shape": (8, 8),
+    "random_state": 0,
+    "max_iter": 4,
+}
+PREPARATIONS = [{}, {"standardize": True}, {"whiten": "zca"}, {"whiten": "pca", "standardize": True}]
+
+unconverged = pytest.mark.filterwarnings("ignore:RICA did not converge")
+
+
+@pytest.fixture(scope="module")
+def digits():
+    return load_digits().data[:400] / 16
+
+
+def mixed(kinds, *, n_samples=2000, seed=0):
+    """Samples of sources of these kinds, unit variance, and how they are mixed."""
+    rng = np.random.default_rng(seed)
+    draw = {"peaked": lambda: rng.laplace(size=n_samples), "flat": lambda: rng.uniform(-1, 1, size=n_samples)}
+    sources = np.stack([draw[kind]() for kind in kinds], axis=1)
+    mixing = rng.normal(size=(len(kinds), len(kinds)))
+    return sources / sources.std(axis=0) @ mixing.T, mixing
+
+
+def loss_at_start(X, **options):
+    """The objective at the weights that a fit starts from: nothing is that far from convergence."""
+    return RICA(**options, tol=1e9).fit(X).loss_
+
+
+@parametrize_with_checks(
+    CHECKED,
+    expected_failed_checks=lambda estimator: (
+        dict.fromkeys(ONE_COMPONENT, "one component for two columns") if estimator.n_columns == 2 else {}
+    ),
+)
+@pytest.mark.filterwarnings("ignore")  # checks fit on purpose what cannot converge
+def test_scikit_learn_checks(estimator, check):
+    check(estimator)
+
+
+def test_scikit_learn_checks_are_many():
+    assert sum(1 for _ in estimator_checks_generator(RICA())) >= 40
+
+
+# Sources --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("contrast", "factor"), [("smooth-l1", 1.3), ("logcosh", 1.05), ("exp", 1.15)])
+@pytest.mark.parametrize("sparsity", [0.01, 1.0])
+def test_whitened_sources_are_recovered_as_by_fastica(contrast, factor, sparsity):
+    for seed in range(3):
+        X, mixing = mixed(["peaked"] * 5, seed=seed)
+        rica = RICA(whiten="zca", contrast=contrast, sparsity=sparsity, max_iter=1000, random_state=seed).fit(X)
+        fastica = FastICA(whiten="unit-variance", max_iter=1000, tol=1e-6, random_state=seed).fit(X)
+        ours, theirs = (oracle.amari_distance(ica.components_, mixing) for ica in (rica, fastica))
+        assert ours < factor * theirs < 0.05
+
+
+@unconverged  # with the wrong signs
+@pytest.mark.parametrize("kinds", [["flat"] * 5, ["peaked"] * 3 + ["flat"] * 3], ids=["flat", "both"])
+def test_flat_sources_are_recovered_where_the_signs_say_so(kinds):
+    signs = [1 if kind == "peaked" else -1 for kind in kinds]
+    for seed in range(3):
+        X, mixing = mixed(kinds, seed=seed)
+        rica = RICA(whiten="pca", contrast="logcosh", non_gaussianity=signs, random_state=seed).fit(X)
+        fastica = FastICA(whiten="unit-variance", max_iter=1000, tol=1e-6, random_state=seed).fit(X)
+        ours, theirs = (oracle.amari_distance(ica.components_, mixing) for ica in (rica, fastica))
+        assert ours < 1.05 * theirs < 0.04
+        all_peaked = clone(rica).set_params(non_gaussianity=1).fit(X)
+        assert oracle.amari_distance(all_peaked.components_, mixing) > 0.1
+
+
+@pytest.mark.parametrize("options", PREPARATIONS[1:], ids=str)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_units_of_the_data_do_not_matter_after_whitening_or_scaling(options, dtype):
+    X, _ = mixed(["peaked"] * 4)
+    reference = RICA(**options, random_state=0).fit(X)
+    for unit in (1e-9, 1e6):
+        rica = RICA(**options, random_state=0).fit((unit * X).astype(dtype))
+        assert_allclose(unit * rica.components_, reference.components_, atol=0.02)
+        assert_allclose(rica.loss_, reference.loss_, rtol=1e-3)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1e4])
+def test_search_is_the_same_where_data_sparsity_and_epsilon_are_in_other_units(unit):
+    X, _ = mixed(["peaked"] * 4)
+    options = {"random_state": 0, "n_components": 6, "max_iter": 1000}
+    reference = RICA(**options).fit(X)
+    rica = RICA(**options, sparsity=0.05 * unit, contrast_epsilon=1e-5 * unit**2).fit(unit * X)
+    assert_allclose(rica.loss_, unit**2 * reference.loss_, rtol=1e-5)
+    assert_allclose(rica.transform(unit * X), unit * reference.transform(X), atol=0.05 * unit)
+
+
+def test_small_sparsity_does_not_end_the_search_early():
+    X, mixing = mixed(["peaked"] * 5)
+    rica = RICA(whiten="zca", contrast="logcosh", sparsity=5e-4, max_iter=2000, random_state=0).fit(X)
+    assert oracle.amari_distance(rica.components_, mixing) < 0.03
+
+
+# The search -----------------------------------------------------------------------------------------------------------
+
+
+class Counted:
+    """An objective that counts its evaluations."""
+
+    def __init__(self, objective):
+        self.objective = objective
+        self.n_evaluations = 0
+
+    def value_and_gradient(self, *args):
+        self.n_evaluations += 1
+        return self.objective.value_and_gradient(*args)
+
+
+@pytest.mark.parametrize(
+    ("n_components", "options", "tolerance"),
+    [
+        (6, {"sparsity": 0.3, "contrast_epsilon": 1e-2}, 1e-6),
+        (6, {"sparsity": 0.05, "contrast": "logcosh"}, 1e-5),
+        (9, {"sparsity": 0.3, "contrast": "logcosh"}, 2e-3),  # has several minima, this close together
+    ],
+    ids=str,
+)
+def test_value_and_evaluations_are_those_of_scipy_minimising_the_formula(monkeypatch, n_components, options, tolerance):
+    made, make = [], rica_fitting.objective
+    monkeypatch.setattr(rica_fitting, "objective", lambda *args: made.append(Counted(make(*args))) or made[-1])
+    ratios = []
+    for seed in range(4):
+        X, _ = mixed(["peaked"] * 6, n_samples=500, seed=seed)
+        X /= np.sqrt(np.mean(X**2))
+        start = np.random.default_rng(seed).standard_normal((n_components, 6))
+        start /= np.linalg.norm(start, axis=1, keepdims=True)
+        rica = RICA(n_components, init=start, max_iter=2000, **options).fit(X)
+        unit = rica_fitting.size_of_terms(X, options["sparsity"])
+
+        def formula(w, X=X, unit=unit):
+            value, gradient = oracle.value_and_gradient(w.reshape(6, -1), X, norm_epsilon=1e-8, **options)
+            return value / unit, gradient.ravel() / unit
+
+        stopping = {"maxcor": 10, "gtol": 1e-5, "ftol": 1e-9, "maxiter": 2000, "maxfun": 10**5}
+        scipy = minimize(formula, start.T.ravel(), jac=True, method="L-BFGS-B", options=stopping)
+        assert rica.loss_ <= unit * scipy.fun * (1 + tolerance)
+        assert_allclose(rica.loss_, oracle.value(rica.components_.T, X, norm_epsilon=1e-8, **options), rtol=1e-7)
+
+        ratios.append(made[-1].n_evaluations / scipy.nfev)
+    assert np.mean(ratios) <= 1.2
+
+
+@pytest.mark.parametrize(
+    "dictionary", [Identity(), Explicit(np.eye(64)), DCT(), RandomProjection(orthonormalize=True)], ids=repr
+)
+def test_all_weights_learned_through_an_orthonormal_dictionary_are_ordinary_ones(digits, dictionary):
+    options = {"n_components": 20, "whiten": "zca", "whiten_epsilon": 0.01, "input_shape": (8, 8), "sparsity": 0.3}
+    start = np.random.default_rng(0).standard_normal((20, 64))
+    ordinary, predicted = (RICA(**options, dictionary=d, init=start, max_iter=12, tol=0.0) for d in (None, dictionary))
+    for rica in (ordinary, predicted):
+        with pytest.warns(ConvergenceWarning):
+            rica.fit(digits)
+    assert_allclose(predicted.loss_curve_, ordinary.loss_curve_, rtol=1e-6)
+    assert_allclose(predicted.components_, ordinary.components_, atol=1e-4 * np.abs(ordinary.components_).max())
+
+
+@unconverged
+@pytest.mark.parametrize("options", [{}, {"whiten": "zca", "whiten_epsilon": 0.01}, {"n_components": 100}], ids=str)
+def test_float32_stays_close_to_float64(digits, options):
+    options = {**PREDICTED, "max_iter": 15, "contrast": "logcosh", **options}
+    double, single = (RICA(**options).fit(digits.astype(dtype)) for dtype in (np.float64, np.float32))
+    assert single.components_.dtype == single.transform(digits).dtype == single.mixing_.dtype == np.float32
+    assert_allclose(single.loss_curve_, double.loss_curve_, rtol=1e-3)
+    assert_allclose(single.transform(digits), double.transform(digits), atol=0.02 * double.transform(digits).std())
+
+
+@unconverged
+@pytest.mark.parametrize("options", PREPARATIONS, ids=str)
+def test_any_number_of_threads_gives_the_same_bits(options):
+    X = np.random.default_rng(0).laplace(size=(2100, 27)).astype(np.float32)  # two groups of samples in the core
+    options = {**PREDICTED, **options, "input_shape": None, "dictionary": EmpiricalCovariance(), "max_iter": 2}
+    fits = []
+    for n in (1, 2, 3):
+        with threadpool_limits(n):  # of NumPy's products, too
+            rica = RICA(**options).fit(X)
+            batches = RICA(**options).partial_fit(X)
+            transformed = rica.transform(X)
+        with threadpool_limits(3, user_api="openmp"):  # as if there were so many processors
+            assert_array_equal(RICA(**options, n_threads=n).fit(X).components_, rica.components_)
+        fits.append((rica.components_, rica.loss_curve_, transformed, batches.components_))
+    for fit in fits[1:]:
+        for array, first in zip(fit, fits[0], strict=True):
+            assert_array_equal(array, first)
+
+
+@unconverged
+def test_same_seed_same_bits_other_seed_others(digits):
+    first, again, other = (RICA(**{**PREDICTED, "random_state": seed}).fit(digits) for seed in (5, 5, 6))
+    assert_array_equal(first.components_, again.components_)
+    assert first.dictionary_.digest() == again.dictionary_.digest() != other.dictionary_.digest()
+
+
+@unconverged
+@pytest.mark.parametrize("options", [{}, {"whiten": "zca"}, {"dictionary": EmpiricalCovariance()}], ids=str)
+def test_samples_that_are_not_pooled_give_the_same_components(digits, options):
+    pooled, predicted = (RICA(**{**PREDICTED, **options, "memory_limit": m}).fit(digits) for m in (2**30, 0))
+    assert_allclose(predicted.components_, pooled.components_, atol=1e-9 * np.abs(pooled.components_).max())
+
+
+@unconverged
+def test_read_only_memory_map_is_used_as_it_is(digits, tmp_path, monkeypatch):
+    np.save(tmp_path / "X.npy", digits)
+    X = np.load(tmp_path / "X.npy", mmap_mode="r")
+    seen, make = [], rica_fitting.objective
+    monkeypatch.setattr(rica_fitting, "objective", lambda params, model, X: seen.append(X) or make(params, model, X))
+    rica = RICA(**PREDICTED).fit(X)
+    assert np.shares_memory(seen[0], X)
+    assert_array_equal(rica.components_, RICA(**PREDICTED).fit(digits).components_)
+    assert_array_equal(rica.transform(X), rica.transform(digits))
+
+
+# Components -----------------------------------------------------------------------------------------------------------
+
+
+@unconverged
+@pytest.mark.parametrize("options", PREPARATIONS, ids=str)
+@pytest.mark.parametrize("n_components", [20, 64, 90])
+def test_components_are_unit_rows_times_the_preparation(digits, n_components, options):
+    rica = RICA(n_components, **options, whiten_epsilon=0.01, random_state=0, max_iter=5).fit(digits)
+    filters = rica.components_ if not options else np.linalg.solve(rica.whitening_.T, rica.components_.T).T
+    assert_allclose(np.linalg.norm(filters, axis=1), 1.0, rtol=1e-9)
+    mean = rica.mean_ if options else 0.0
+    assert_allclose(rica.transform(digits), (digits - mean) @ rica.components_.T, atol=1e-9)
+    assert hasattr(rica, "mean_") == hasattr(rica, "whitening_") == bool(options)
+    prepared = (digits - mean) @ rica.whitening_.T if options else digits
+    assert_allclose(rica.loss_, oracle.value(filters.T, prepared, norm_epsilon=1e-8), rtol=1e-7)
+
+
+def test_whitening_makes_features_uncorrelated_of_unit_variance():
+    X, _ = mixed(["peaked"] * 5)
+    X[:, 2] *= 1e-3
+    X[:, 3] += 100.0
+    for options in ({"whiten": "zca"}, {"whiten": "pca"}, {"whiten": "zca", "standardize": True}):
+        rica = RICA(**options, random_state=0).fit(X)
+        covariance = np.cov((X - rica.mean_) @ rica.whitening_.T, rowvar=False)
+        assert_allclose(covariance, np.eye(5), atol=1e-6)
+        bound = RICA(**options, whiten_epsilon=1.0, random_state=0).fit(X)
+        assert np.cov((X - bound.mean_) @ bound.whitening_.T, rowvar=False).trace() < 3.0
+    scaled = RICA(standardize=True, random_state=0).fit(X)
+    assert_allclose(((X - scaled.mean_) @ scaled.whitening_.T).std(axis=0), 1.0)
+
+
+@unconverged
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("options", PREPARATIONS, ids=str)
+@pytest.mark.parametrize("n_components", [6, 9])
+def test_inverse_transform_inverts(n_components, options, dtype):
+    X = mixed(["peaked"] * 6)[0].astype(dtype)
+    if "standardize" in options:
+        X *= np.logspace(-5, 5, 6, dtype=dtype)
+    rica = RICA(n_components, **options, max_iter=30, random_state=0).fit(X)
+    assert_allclose(rica.inverse_transform(rica.transform(X)) / X.std(axis=0), X / X.std(axis=0), atol=2e-3)
+
+
+@pytest.mark.parametrize("options", PREPARATIONS, ids=str)
+def test_few_components_of_what_they_reconstruct_are_the_same(options):
+    X, _ = mixed(["peaked"] * 6)
+    rica = RICA(3, **options, random_state=0, max_iter=1000).fit(X)
+    Z = rica.transform(X)
+    assert_allclose(rica.transform(rica.inverse_transform(Z)), Z, atol=1e-9)
+    assert_allclose(rica.components_ @ rica.mixing_, np.eye(3), atol=1e-9)
+
+
+def test_weights_are_dictionaries_times_dynamic_weights(digits):
+    for dictionary in (SquaredExponential(), LowRank()):
+        with pytest.warns(ConvergenceWarning):
+            rica = RICA(**{**PREDICTED, "dictionary": dictionary}).fit(digits)
+        blocks = rica.dynamic_components_
+        if isinstance(dictionary, LowRank):
+            W = np.hstack([U @ V for U, V in zip(blocks[::2], blocks[1::2], strict=True)])
+        else:
+            W = np.hstack([rica.dictionary_.dictionary(j) @ V for j, V in enumerate(blocks)])
+        assert [V.shape for V in blocks[-2:]] == [(16, 10)] * 2 or isinstance(dictionary, LowRank)
+        assert_allclose(rica.components_, (W / np.linalg.norm(W, axis=0)).T, atol=1e-9)
+        assert rica.loss_curve_[-1] < rica.loss_curve_[0]
+
+
+def test_a_feature_that_is_constant_counts_for_nothing():
+    X, _ = mixed(["peaked"] * 4)
+    X[:, 1] = 0.1  # whose mean over 2000 is not quite 0.1
+    rica = RICA(standardize=True, random_state=0).fit(X)
+    assert rica.whitening_[1, 1] == 1.0
+    assert np.abs(rica.transform(X)).max() < 100.0
+
+
+@unconverged
+def test_names_and_frames_of_the_output(digits):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(digits, columns=[f"p{i}" for i in range(64)])
+    rica = RICA(**PREDICTED).set_output(transform="pandas").fit(frame)
+    assert list(rica.get_feature_names_out()) == [f"rica{i}" for i in range(40)]
+    out = rica.transform(frame)
+    assert list(out.columns) == list(rica.get_feature_names_out())
+    assert list(rica.feature_names_in_) == list(frame.columns)
+    assert_array_equal(out.to_numpy(), RICA(**PREDICTED).fit_transform(digits))
+
+
+@unconverged
+def test_it_is_a_step_of_a_pipeline(digits):
+    clusters = make_pipeline(RICA(**PREDICTED, whiten="zca"), KMeans(5, n_init=1, random_state=0)).fit_predict(digits)
+    assert len(np.unique(clusters)) == 5
+
+
+# Continued fits -------------------------------------------------------------------------------------------------------
+
+
+@unconverged
+@pytest.mark.parametrize("options", [*PREPARATIONS[:3], {"dictionary": LowRank()}], ids=str)
+def test_warm_start_goes_on_from_the_weights(digits, options):
+    rica = RICA(**{**PREDICTED, **options}, whiten_epsilon=0.01, warm_start=True).fit(digits)
+    losses, dictionary = list(rica.loss_curve_), rica.dictionary_
+    rica.fit(digits)
+    assert rica.loss_curve_[: len(losses)] == losses
+    assert len(rica.loss_curve_) == 8
+    assert np.all(np.diff(rica.loss_curve_) < 0)
+    assert rica.dictionary_ is dictionary
+    assert len(rica.set_params(warm_start=False).fit(digits).loss_curve_) == 4
+
+
+@unconverged
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("options", PREPARATIONS, ids=str)
+@pytest.mark.parametrize("dictionary", [None, SquaredExponential()], ids=repr)
+def test_components_as_init_are_continued(digits, dictionary, options, dtype):
+    if options.get("whiten") == "pca" and dictionary is not None:
+        pytest.skip("principal components are not the points of a grid")
+    X = digits.astype(dtype)
+    options = {**options, "whiten_epsilon": 0.01, "n_components": 70, "random_state": 0, "max_iter": 5}
+    options |= {"dictionary": dictionary, "learned_fraction": 1.0 if dictionary is None else 0.5, "input_shape": (8, 8)}
+    rica = RICA(**options).fit(X)
+    assert_allclose(loss_at_start(X, **options, init=rica.components_), rica.loss_, rtol=1e-5)
+    assert RICA(**options, init=rica.components_).fit(X).loss_ < rica.loss_
+
+
+@pytest.mark.parametrize("options", [{}, {"whiten": "zca", "whiten_epsilon": 0.01}], ids=str)
+def test_samples_as_init_are_where_it_starts(digits, options):
+    start = RICA(20, **options, init="samples", random_state=0, tol=1e9).fit(digits)
+    assert start.n_iter_ == 0
+    filters, prepared = start.components_, digits
+    if options:
+        filters = np.linalg.solve(start.whitening_.T, filters.T).T
+        prepared = (digits - start.mean_) @ start.whitening_.T
+    cosines = filters @ (prepared / np.linalg.norm(prepared, axis=1, keepdims=True)).T
+    assert_allclose(cosines.max(axis=1), 1.0)
+    assert len(set(cosines.argmax(axis=1))) == 20
+
+
+def test_samples_of_zeros_have_no_direction_to_start_from(digits):
+    X = np.vstack([np.zeros((2000, 64)), digits])
+    start = RICA(20, init="samples", random_state=0, tol=1e9).fit(X)
+    assert_allclose(np.linalg.norm(start.components_, axis=1), 1.0)
+    assert np.linalg.matrix_rank(start.components_) == 20
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"n_components": 41}, "n_components: received 41, but 40 is to be continued"),
+        ({"dictionary": DCT()}, r"dictionary: received DCT\(\), but SquaredExponential"),
+        ({"learned_fraction": 0.5}, "learned_fraction: received 0.5, but 0.25"),
+        ({"n_columns": 2}, "n_columns: received 2, but 4"),
+        ({"input_shape": (4, 16)}, r"input_shape: received \[4, 16\], but \[8, 8\]"),
+        ({"whiten": "zca"}, "whiten: received 'zca', but None"),
+        ({"standardize": True}, "standardize: received True, but False"),
+    ],
+    ids=str,
+)
+@unconverged
+def test_what_is_continued_cannot_be_another_model(digits, changed, message):
+    rica = RICA(**PREDICTED, warm_start=True).fit(digits).set_params(**changed)
+    before = dict(vars(rica))
+    for method in (rica.fit, rica.partial_fit):
+        with pytest.raises(ValueError, match=message):
+            method(digits)
+    assert vars(rica) == before
+
+
+@pytest.mark.parametrize("options", [{}, {"whiten": "zca", "whiten_epsilon": 0.01}, {"dictionary": LowRank()}], ids=str)
+def test_partial_fit_learns_call_by_call(digits, options):
+    rica = RICA(**{**PREDICTED, **options}, batch_size=100)
+    for _ in range(6):
+        rica.partial_fit(digits)
+    assert np.all(np.diff(rica.loss_curve_) < 0)
+    assert len(rica.history_["time"]) == 6
+    assert rica.n_iter_ == 24
+    assert_allclose(rica.loss_, rica.loss_curve_[-1])
+    assert rica.partial_fit(digits[:1]).n_iter_ == 25
+
+
+def test_partial_fits_are_one_run_of_adam(digits):
+    whole = RICA(**PREDICTED, batch_size=50).partial_fit(digits)
+    parts = RICA(**PREDICTED, batch_size=50)
+    for first in range(0, 400, 200):
+        parts.partial_fit(digits[first : first + 200])
+    assert_array_equal(parts.components_, whole.components_)
+    assert_allclose(np.mean(parts.loss_curve_), whole.loss_)
+
+
+def test_partial_fit_separates_sources():
+    X, mixing = mixed(["peaked"] * 4)
+    rica = RICA(whiten="zca", sparsity=1.0, batch_size=50, random_state=0)
+    for _ in range(20):
+        rica.partial_fit(X)
+    assert oracle.amari_distance(rica.components_, mixing) < 0.05
+
+
+@unconverged
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda rica: pickle.loads(pickle.dumps(rica))])
+def test_copies_transform_to_the_same_bits_and_learn_on(digits, duplicate):
+    rica = RICA(**PREDICTED, whiten="zca").partial_fit(digits)
+    other = duplicate(rica)
+    assert_array_equal(other.transform(digits), rica.transform(digits))
+    assert_array_equal(other.mixing_, rica.mixing_)
+    assert_array_equal(other.partial_fit(digits).components_, rica.partial_fit(digits).components_)
+    assert_array_equal(
+        clone(rica).partial_fit(digits).components_, RICA(**PREDICTED, whiten="zca").partial_fit(digits).components_
+    )
+
+
+def test_pickles_hold_no_object_of_the_core(digits):
+    assert b"ppdl._core" not in pickle.dumps(RICA(**PREDICTED).partial_fit(digits))
+
+
+# Interrupts, warnings, errors -----------------------------------------------------------------------------------------
+
+
+def test_interrupt_keeps_the_last_iteration(digits, monkeypatch):
+    rica = RICA(**{**PREDICTED, "max_iter": 10**6, "tol": 0.0})
+    seen = []
+
+    def interrupt(self, number, entries):
+        seen.append(number)
+        if number == 3:
+            _thread.interrupt_main()  # as Ctrl-C; it is met in the next evaluation
+
+    monkeypatch.setattr("ppdl.estimators.progress.ProgressTable.line", interrupt)
+    with pytest.warns(UserWarning, match=r"RICA interrupted by user; the components are those of \d iteration"):
+        rica.fit(digits)
+    monkeypatch.undo()
+    assert rica.n_iter_ == len(rica.loss_curve_) == seen[-1]
+    with pytest.warns(ConvergenceWarning):
+        undisturbed = RICA(**{**PREDICTED, "max_iter": rica.n_iter_, "tol": 0.0}).fit(digits)
+    assert_array_equal(rica.components_, undisturbed.components_)
+
+
+def test_interrupt_before_the_first_iteration_changes_nothing(digits, monkeypatch):
+    rica = RICA(**PREDICTED).partial_fit(digits)
+    before = dict(vars(rica))
+
+    def interrupted(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rica_fitting, "objective", interrupted)
+    for method in (rica.fit, rica.partial_fit):
+        with pytest.raises(KeyboardInterrupt):
+            method(digits)
+        assert vars(rica) == before
+
+
+def test_interrupt_takes_less_than_a_second(monkeypatch):
+    X = np.random.default_rng(0).laplace(size=(20_000, 100)).astype(np.float32)
+    rica = RICA(1600, max_iter=10**6, tol=0.0, random_state=0)
+    sent = []
+
+    def interrupt():
+        sent.append(time.perf_counter())
+        _thread.interrupt_main()
+
+    def line(self, number, entries):
+        if number == 1:  # while the second iteration is computed
+            threading.Timer(0.01, interrupt).start()
+
+    monkeypatch.setattr("ppdl.estimators.progress.ProgressTable.line", line)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        rica.fit(X)
+    assert time.perf_counter() - sent[0] < 1.0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"max_iter": 2}, "RICA did not converge: stopped after max_iterations = 2; the largest entry of the gradient"),
+        ({"max_fun": 3}, "RICA did not converge: stopped after max_evaluations = 3"),
+    ],
+    ids=str,
+)
+def test_warning_tells_why_it_did_not_converge(options, message):
+    X, _ = mixed(["peaked"] * 4)
+    with pytest.warns(ConvergenceWarning, match=message) as caught:
+        RICA(**options, random_state=0).fit(X)
+    assert caught[0].filename == __file__
+
+
+def test_short_steps_end_the_search():
+    X, _ = mixed(["peaked"] * 4)
+    short, long = (RICA(step_tol=step_tol, random_state=0).fit(X) for step_tol in (1e-2, 0.0))
+    assert 1 < short.n_iter_ < long.n_iter_
+
+
+def test_progress_is_printed(digits, capsys):
+    with pytest.warns(ConvergenceWarning):
+        RICA(**PREDICTED, verbose=True).fit(digits)
+    heading, *lines = capsys.readouterr().out.splitlines()
+    assert heading.split() == ["step", "loss", "gradient", "seconds"]
+    assert len(lines) == 4
+
+
+BAD_PARAMETERS = [
+    ({"n_components": 0}, "n_components: received 0"),
+    ({"n_components": 2.5}, "n_components: received 2.5"),
+    ({"dictionary": "SE"}, "dictionary: received 'SE'"),
+    ({"dictionary": SquaredExponential(), "input_shape": None}, "input_shape"),
+    ({"learned_fraction": 0.0}, "learned_fraction: received 0.0"),
+    ({"learned_fraction": 1.5}, "learned_fraction: received 1.5"),
+    ({"learned_fraction": 0.01}, "learned_fraction: 0.01 of 64 inputs leaves no atom"),
+    ({"dictionary": None}, "learned_fraction: received 0.25, but without a dictionary"),
+    ({"n_columns": 0}, "n_columns: received 0"),
+    ({"n_columns": 41}, "n_columns: received 41; expected 1 to 40"),
+    ({"input_shape": (8, 9)}, r"input_shape: \(8, 9\) holds 72 inputs; expected 64"),
+    ({"input_shape": "square"}, "input_shape: received 'square'"),
+    ({"contrast": "cube"}, "contrast: received 'cube'; expected one of 'smooth-l1', 'logcosh', 'exp'"),
+    ({"contrast_epsilon": 0.0}, "contrast_epsilon: received 0.0"),
+    ({"contrast_epsilon": float("nan")}, "contrast_epsilon: received nan"),
+    ({"sparsity": -0.1}, "sparsity: received -0.1"),
+    ({"sparsity": "0.1"}, "sparsity: received '0.1'"),
+    ({"non_gaussianity": 0}, "non_gaussianity: received 0; expected 1 or -1"),
+    ({"non_gaussianity": [1, -1]}, r"non_gaussianity: received \[1, -1\]; .* each of 40 components"),
+    ({"whiten": True}, "whiten: received True; expected one of None, 'zca', 'pca'"),
+    ({"whiten": "pca"}, "whiten: received 'pca', after which features are no longer the points of input_shape"),
+    ({"whiten_epsilon": -1.0}, "whiten_epsilon: received -1.0"),
+    ({"standardize": "yes"}, "standardize: received 'yes'"),
+    ({"max_iter": 0}, "max_iter: received 0"),
+    ({"max_fun": 0}, "max_fun: received 0"),
+    ({"tol": -1.0}, "tol: received -1.0"),
+    ({"step_tol": float("inf")}, "step_tol: received inf"),
+    ({"memory": 0}, "memory: received 0"),
+    ({"memory": 2**40}, "memory: received 1099511627776"),
+    ({"init": "pca"}, "init: received 'pca'"),
+    ({"init": [["a", "b"]]}, r"init: received <U1 of shape \(1, 2\)"),
+    ({"init": np.ones((3, 64))}, r"init: received float64 of shape \(3, 64\); .* \(40, 64\)"),
+    ({"init": np.full((40, 64), np.nan)}, "init contains NaN"),
+    ({"init": np.eye(40, 64, k=1)[::-1] * 0.0}, "init: row 0 is zero"),
+    ({"init": np.ones((40, 64)), "dictionary": LowRank()}, "init: .* no unique U and V of LowRank"),
+    ({"warm_start": None}, "warm_start: received None"),
+    ({"batch_size": 0}, "batch_size: received 0"),
+    ({"learning_rate_init": 0.0}, "learning_rate_init: received 0.0"),
+    ({"random_state": "x"}, "'x' cannot be used to seed"),
+    ({"n_threads": 0}, "n_threads: received 0"),
+    ({"memory_limit": 1e9}, "memory_limit: received 1000000000.0"),
+]
+
+
+@pytest.mark.parametrize(("changed", "message"), BAD_PARAMETERS, ids=lambda value: str(value)[:60])
+@unconverged
+def test_bad_parameters_are_named_and_nothing_changes(digits, changed, message):
+    rica = RICA(**PREDICTED).fit(digits)
+    rica.set_params(**changed)
+    before = dict(vars(rica))
+    with pytest.raises(ValueError, match=message):
+        rica.fit(digits)
+    assert vars(rica) == before
+
+
+BAD_DATA = [
+    ("NaN", lambda X: np.where(X.max() == X, np.nan, X), "NaN"),
+    ("infinity", lambda X: np.where(X.max() == X, np.inf, X), "infinity"),
+    ("one dimension", lambda X: X[0], "2D array"),
+    ("one sample", lambda X: X[:1], "1 sample"),
+    ("no sample", lambda X: X[:0], "0 sample"),
+    ("text", lambda X: np.full(X.shape, "a"), "could not convert"),
+]
+
+
+@pytest.mark.parametrize(("damage", "message"), [case[1:] for case in BAD_DATA], ids=[case[0] for case in BAD_DATA])
+def test_bad_data_are_refused_and_nothing_changes(digits, damage, message):
+    unfitted, fitted = RICA(**PREDICTED), RICA(**PREDICTED).partial_fit(digits)
+    for rica in (unfitted, fitted):
+        before = dict(vars(rica))
+        with pytest.raises(ValueError, match=message):
+            rica.fit(damage(digits))
+        assert vars(rica) == before
+    for damaged in (digits[:, 1:], np.where(digits == 0, np.nan, digits)):
+        for method in (fitted.partial_fit, fitted.transform):
+            with pytest.raises(ValueError, match="63 features|NaN"):
+                method(damaged)
+    with pytest.raises(ValueError, match="X: received 39 columns; expected 40, one per component"):
+        fitted.inverse_transform(np.ones((2, 39)))
+
+
+@pytest.mark.parametrize(
+    ("X", "options", "error", "message"),
+    [
+        (np.eye(4) * 1e200, {}, ppdl.NumericalError, "no finite objective: .* scale the samples"),
+        (np.eye(4) * 1e200, {"standardize": True}, ValueError, r"X: the largest magnitude is 1e\+200"),
+        (np.eye(4) * 1e200, {"whiten": "zca"}, ValueError, r"X: the largest magnitude is 1e\+200"),
+        (np.eye(4, dtype="f4"), {"contrast_epsilon": 1e-60}, ValueError, "contrast_epsilon: .* is 0.0 in float32"),
+    ],
+    ids=str,
+)
+def test_numbers_out_of_range_are_named(X, options, error, message):
+    rica = RICA(**options)
+    before = dict(vars(rica))
+    with pytest.raises(error, match=message), np.errstate(all="ignore"):
+        rica.fit(X)
+    assert vars(rica) == before
+
+
+def test_what_is_fitted_is_absent_before():
+    rica = RICA()
+    for name in ("components_", "mixing_", "dynamic_components_", "dictionary_", "loss_curve_"):
+        assert not hasattr(rica, name)
+    for use in (rica.plot_components, rica.plot_history, lambda: rica.transform(np.eye(2))):
+        with pytest.raises(NotFittedError):
+            use()
+
+
+# Pictures -------------------------------------------------------------------------------------------------------------
+
+
+@unconverged
+@pytest.mark.parametrize("input_shape", [(8, 8), (4, 5, 3), None], ids=str)
+def test_components_and_history_are_drawn(digits, input_shape):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    shape = (1, 64) if input_shape is None else input_shape
+    rica = RICA(20, input_shape=input_shape, random_state=0, max_iter=3).fit(digits[:, : np.prod(shape)])
+    display = rica.plot_components()
+    display.figure_.canvas.draw()
+    first = display.ax_.images[0].get_array()[: shape[0], : shape[1]]
+    expected = rica.components_[0].reshape(shape)
+    if len(shape) == 3:  # colours, grey for zero
+        expected = 0.5 + expected / (2 * np.abs(rica.components_).max())
+    assert_allclose(first, expected)
+    for chosen in ([3, 1], np.int64(2)):
+        assert len(rica.plot_components(chosen).images) == 2
+    with pytest.raises(ValueError, match="received 0"):
+        rica.plot_components(0)
+    assert_allclose(rica.plot_history().ax_[0].lines[0].get_ydata(), rica.loss_curve_)
+    pyplot.close("all")
+
+
+@unconverged
+def test_after_principal_components_pictures_are_of_the_features(digits):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    pyplot.switch_backend("agg")
+    rica = RICA(4, whiten="pca", whiten_epsilon=0.01, input_shape=(8, 8), random_state=0, max_iter=3).fit(digits)
+    assert_array_equal(rica.plot_components().images, rica.components_.reshape(4, 8, 8))
+    pyplot.close("all")
