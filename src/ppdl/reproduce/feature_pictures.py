@@ -18,6 +18,7 @@ Pictures = npt.NDArray[np.floating[Any]]
 
 _LEVELS = 127  # to either side of zero: as many as a screen shows
 _GAP = 2  # pixels between pictures
+_BLANK = (1.0, 0.95, 0.75)  # colour of a pixel without a value, pale yellow
 
 
 def pack(pictures: Pictures) -> str:
@@ -33,7 +34,7 @@ def unpack(text: str, picture_shape: Sequence[int]) -> Pictures:
 
 
 def draw_sheet(ax: Axes, columns: Sequence[Pictures], labels: Sequence[str]) -> None:
-    """Draw pictures column beside column, equally many in each; pixels that are NaN stay white.
+    """Draw pictures column beside column, equally many in each; pixels that are NaN are pale yellow.
 
     Parameters
     ----------
@@ -45,12 +46,12 @@ def draw_sheet(ax: Axes, columns: Sequence[Pictures], labels: Sequence[str]) -> 
         What stands above each column.
     """
     n_down, height, width = columns[0].shape[:3]
-    sheet = np.full((n_down * (height + _GAP) - _GAP, len(columns) * (width + _GAP) - _GAP, 3), np.nan)
+    sheet = np.ones((n_down * (height + _GAP) - _GAP, len(columns) * (width + _GAP) - _GAP, 3))
     for across, pictures in enumerate(columns):
         for down, picture in enumerate(pictures):
             top, left = down * (height + _GAP), across * (width + _GAP)
             sheet[top : top + height, left : left + width] = np.atleast_3d(picture)
-    ax.imshow(np.nan_to_num(0.5 + 0.5 * sheet, nan=1.0).clip(0.0, 1.0), interpolation="nearest")
+    ax.imshow(np.where(np.isnan(sheet), _BLANK, 0.5 + 0.5 * sheet), interpolation="nearest")
     ax.set_xticks([across * (width + _GAP) + (width - 1) / 2 for across in range(len(columns))], labels)
     ax.set_yticks([])
     ax.xaxis.tick_top()
