@@ -35,7 +35,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     ----------
     C : float, default=1.0
         Weight of the loss, above 0.
-    tol : float, default=1e-6
+    tol : float, default=1e-5
         It has converged when an iteration lowers the objective by a smaller share.
     max_iter : int, default=500
         Iterations at most.
@@ -70,7 +70,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     True
     """
 
-    def __init__(self, C: float = 1.0, *, tol: float = 1e-6, max_iter: int = 500) -> None:
+    def __init__(self, C: float = 1.0, *, tol: float = 1e-5, max_iter: int = 500) -> None:
         self.C = C
         self.tol = tol
         self.max_iter = max_iter

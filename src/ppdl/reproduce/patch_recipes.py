@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sklearn.cluster import MiniBatchKMeans
+from sklearn.cluster import KMeans
 
 from ppdl import RICA, PatchFeatures
 from ppdl.dictionaries import SquaredExponential
@@ -118,7 +118,7 @@ class PatchRecipe:
         if self.learner == "kmeans":
             if proportion is not None:
                 raise ValueError(f"recipe {self.name!r}: k-means predicts no weights; leave proportions empty")
-            return MiniBatchKMeans(self.n_components, batch_size=10_000, max_iter=self.max_iter, n_init=1)
+            return KMeans(self.n_components, init="random", n_init=1, max_iter=self.max_iter)
         smooth = SquaredExponential(length_scale=self.length_scale, ridge=self.ridge)
         return RICA(
             self.n_components,
@@ -147,7 +147,6 @@ PATCH_RECIPES = {
             n_components=1600,
             center=True,
             whitener_epsilon=0.1,
-            max_iter=20,
             encoding="triangle",
             C=100.0,
         ),

@@ -63,7 +63,7 @@ PATCH_PROFILES = {
         counts=(4, 8),
         n_seeds=1,
         n_train=1000,
-        settings=dict(n_components=16, n_patches=5000, max_iter=50),
+        settings=dict(n_components=16, n_patches=5000),
     ),
     "quick": PatchProfile(
         "minutes: few points and features, one seed, 10000 training images",
@@ -71,7 +71,7 @@ PATCH_PROFILES = {
         counts=(25, 50, 100),
         n_seeds=1,
         n_train=10_000,
-        settings=dict(n_components=200, n_patches=50_000, max_iter=100),
+        settings=dict(n_components=200, n_patches=50_000),
     ),
     "paper": PatchProfile(
         "hours: ten proportions, four numbers of features, three seeds, all images",
