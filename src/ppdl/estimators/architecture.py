@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ppdl import _checks as checks
 from ppdl import _core
 from ppdl.dictionaries import Dictionary, Identity, LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns, column_sizes
-
-from . import checks
 
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "maxout")
 SCALES = ("auto", "glorot", "he", "lecun")

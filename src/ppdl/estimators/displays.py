@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
-from . import checks
+from ppdl import _checks as checks
+
 from .model import Array
 
 if TYPE_CHECKING:

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
+from ppdl import _checks as checks
 from ppdl import _core
 from ppdl.dictionaries import Identity
 
-from . import checks
 from .architecture import Architecture, hidden_sizes, resolve
 from .classifier import PredictedMLPClassifier
 from .json_values import from_json, invalid

@@ -16,7 +16,8 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from . import checks
+from ppdl import _checks as checks
+
 from .architecture import resolve
 from .building import initial_model
 from .callbacks import CallbackSupportMixin, FitCallbacks

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from . import checks, schedules
+from ppdl import _checks as checks
+
+from . import schedules
 from .pretraining import AutoencoderOptions
 
 SOLVERS = ("lbfgs", "sgd", "adam")

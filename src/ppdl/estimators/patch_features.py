@@ -12,9 +12,10 @@ from sklearn.preprocessing import normalize
 from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ppdl import preprocessing  # a module, not its names: it may be the one that is importing this one
+from ppdl import _checks as checks
+from ppdl.preprocessing import ContrastNormalizer, Whitener, extract_patches
+from ppdl.preprocessing.patches import patch_sides
 
-from . import checks
 from .mlp import unchanged_on_error
 from .model import Array
 from .parameters import LARGEST_INT
@@ -193,13 +194,11 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         image_shape = image_shape_of(X.shape[1], seen if self.input_shape is None else self.input_shape)
         if seen not in (None, image_shape):
             raise ValueError(f"X: received images of shape {seen}; expected input_shape, {image_shape}")
-        sides = preprocessing.patches.patch_sides(self._patch_size(image_shape), image_shape[:2])
+        sides = patch_sides(self._patch_size(image_shape), image_shape[:2])
         grid = grid_of(image_shape, sides, int(self.stride), self.pooling)
 
         random_state = check_random_state(self.random_state)
-        patches = preprocessing.extract_patches(
-            X, sides, self.n_patches, input_shape=image_shape, random_state=random_state
-        )
+        patches = extract_patches(X, sides, self.n_patches, input_shape=image_shape, random_state=random_state)
         for transformer in (normalizer, whitener):
             if transformer is not None:
                 patches = transformer.fit_transform(patches)
@@ -287,8 +286,8 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         """Unfitted normaliser and whitener, each of its own kind or None."""
         made = []
         for name, kind, shorthands in (
-            ("normalizer", preprocessing.ContrastNormalizer, ("deviation", "norm")),
-            ("whitener", preprocessing.Whitener, ("zca", "pca")),
+            ("normalizer", ContrastNormalizer, ("deviation", "norm")),
+            ("whitener", Whitener, ("zca", "pca")),
         ):
             given = getattr(self, name)
             if isinstance(given, str) and given in shorthands:

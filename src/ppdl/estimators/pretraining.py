@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from ppdl import _checks as checks
 from ppdl import _core
 
-from . import checks, schedules
+from . import schedules
 from .architecture import Architecture, build_network, core
 from .building import Rows, initial_theta, taken
 from .model import Array, Model

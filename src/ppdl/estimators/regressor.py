@@ -11,7 +11,9 @@ from sklearn.metrics import r2_score
 from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
 
-from . import checks, losses
+from ppdl import _checks as checks
+
+from . import losses
 from .callbacks import with_callbacks
 from .mlp import PredictedMLP, unchanged_on_error
 from .model import Array

@@ -11,10 +11,10 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ppdl import _checks as checks
 from ppdl.dictionaries import Dictionary, LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns, column_sizes
 
-from . import checks
 from .architecture import check_learned_share, checked_dictionary
 from .mlp import unchanged_on_error
 from .model import Array

@@ -12,6 +12,7 @@ from sklearn.utils import gen_batches
 
 from ppdl.dictionaries.columns import DictionaryColumns
 from ppdl.dictionaries.columns import product as exact_product
+from ppdl.preprocessing import Whitener
 
 from .architecture import core
 from .model import Array
@@ -58,8 +59,6 @@ def preparation(
     ValueError
         If the variances are too large for float64.
     """
-    from ppdl.preprocessing import Whitener
-
     if not standardize and whiten is None:
         return None
     with np.errstate(over="ignore", invalid="ignore"):

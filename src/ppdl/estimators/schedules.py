@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from . import checks
+from ppdl import _checks as checks
 
 Rates = npt.NDArray[np.float64]
 

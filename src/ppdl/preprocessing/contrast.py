@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
 
-from ppdl.estimators import checks
+from ppdl import _checks as checks
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 

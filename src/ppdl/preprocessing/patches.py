@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ppdl.estimators import checks
+from ppdl import _checks as checks
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 

@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OneToOn
 from sklearn.utils import check_array, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ppdl import _checks as checks
 from ppdl import _core
-from ppdl.estimators import checks
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
