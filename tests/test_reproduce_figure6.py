@@ -11,7 +11,7 @@ from sklearn.svm import LinearSVC
 
 from ppdl import RICA, NumericalError
 from ppdl.cli import main
-from ppdl.reproduce import PATCH_RECIPES, encodings, figure6_left, figure6_right
+from ppdl.reproduce import PATCH_RECIPES, encodings, figure6_left, figure6_right, splits
 from ppdl.reproduce.linear_svm import LinearSVM
 from ppdl.reproduce.patch_pipeline import patch_configuration, run_patch_pipeline, standardise
 from ppdl.reproduce.patch_recipes import patch_recipe
@@ -104,6 +104,27 @@ def test_halved_images_are_means_of_blocks_rounded_half_up():
     images = np.zeros((1, 2, 4, 1), np.float32)
     images[0, :, :, 0] = np.array([[1, 2, 255, 255], [2, 1, 255, 254]]) / 255
     np.testing.assert_array_equal(halved(images).ravel(), np.float32([2, 255]) / np.float32(255))
+
+
+@pytest.mark.parametrize("side", [48, 96])
+def test_stl10_is_the_same_from_small_and_from_official_files(tmp_path, monkeypatch, side):
+    rng = np.random.default_rng(0)
+    blocks = {name: rng.integers(256, size=(n, 48, 2, 48, 2, 3)) for name, n in (("train", 4), ("test", 2))}
+    folder = tmp_path / "stl10"
+    folder.mkdir()
+    for name, images in blocks.items():
+        small = (images.sum(axis=(2, 4)) + 2) // 4
+        stored = images.reshape(-1, 96, 96, 3) if side == 96 else small
+        path = folder / (f"{name}_X.bin" if side == 96 else f"{name}_X_48.bin")
+        path.write_bytes(stored.astype(np.uint8).transpose(0, 3, 2, 1).tobytes())
+        (folder / f"{name}_y.bin").write_bytes(bytes(range(1, len(images) + 1)))
+    (folder / "fold_indices.txt").write_text("0 2\n3 1\n")
+    monkeypatch.setenv("PPDL_DATA", str(tmp_path))
+    split = splits.SPLITS["stl10"].__wrapped__(False)
+    expected = (blocks["test"].sum(axis=(2, 4)) + 2) // 4
+    np.testing.assert_array_equal(split.X_test.reshape(2, 48, 48, 3) * 255, expected)
+    assert [list(fold) for fold in split.folds] == [[0, 2], [3, 1]]
+    assert split.input_shape == (48, 48, 3)
 
 
 # One run -------------------------------------------------------------------------------------------------------------
