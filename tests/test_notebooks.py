@@ -104,6 +104,38 @@ def test_figure4_left(tmp_path):
     assert max(found["live"].values()) < 0.05
 
 
+@pytest.mark.skipif(not RECORDS, reason="the source archive holds no recorded runs")
+def test_figure1(tmp_path):
+    found = executed(
+        "figure1",
+        tmp_path,
+        tables="{data: figure.table for data, figure in figures.items()}",
+        live="live.table",
+    )
+    for table in (*found["tables"].values(), found["live"]):
+        for row in table:
+            assert row["kept"] == 0.5
+            assert row["relative_error"] < 0.9 * row["without_prediction"]
+    assert found["tables"]["natural-images"][0]["relative_error"] < 0.3
+    assert found["tables"]["stl10"][0]["relative_error"] < 0.4
+
+
+@pytest.mark.skipif(not RECORDS, reason="the source archive holds no recorded runs")
+def test_figure2(tmp_path):
+    found = executed(
+        "figure2",
+        tmp_path,
+        tables="{data: figure.table for data, figure in figures.items()}",
+        live="live.table",
+    )
+    assert set(found["tables"]) == {"natural-images", "stl10"}
+    for table in (*found["tables"].values(), found["live"]):
+        assert [row["proportion"] for row in table] == [tenths / 10 for tenths in range(10, 0, -1)]
+    for table in found["tables"].values():
+        assert table[5]["objective"] < 1.005 * table[0]["objective"] < table[9]["objective"]
+        assert table[5]["kurtosis"] > 0.7 * table[0]["kurtosis"] > table[9]["kurtosis"]
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_is_committed_executed_and_small(path):
     notebook = nbformat.read(path, as_version=4)
