@@ -33,22 +33,13 @@ from ppdl.dictionaries import (
 )
 from ppdl.estimators import rica_fitting
 
-IN_COLUMNS = RICA(dictionary=RandomProjection(), n_columns=2)
 CHECKED = [
     RICA(),
     RICA(n_components=7, standardize=True),
     RICA(whiten="zca", contrast="logcosh"),
     RICA(whiten="pca", contrast="exp"),
-    IN_COLUMNS,
+    RICA(dictionary=RandomProjection()),
 ]
-# Checks that set n_components to 1, or fit a single feature: there two columns have no components to share.
-ONE_COMPONENT = (
-    "check_dont_overwrite_parameters",
-    "check_fit2d_1feature",
-    "check_fit2d_predict1d",
-    "check_methods_sample_order_invariance",
-    "check_methods_subset_invariance",
-)
 PREDICTED = {
     "n_components": 40,
     "dictionary": SquaredExponential(),
@@ -82,12 +73,7 @@ def loss_at_start(X, **options):
     return RICA(**options, tol=1e9).fit(X).loss_
 
 
-@parametrize_with_checks(
-    CHECKED,
-    expected_failed_checks=lambda estimator: (
-        dict.fromkeys(ONE_COMPONENT, "one component for two columns") if estimator.n_columns == 2 else {}
-    ),
-)
+@parametrize_with_checks(CHECKED)
 @pytest.mark.filterwarnings("ignore")  # checks fit on purpose what cannot converge
 def test_scikit_learn_checks(estimator, check):
     check(estimator)
