@@ -30,9 +30,9 @@ Blocks sample_groups(Index n_samples, Index n_coefficients) {
   return {n_samples, std::max(kGroupSamples, (n_samples + most - 1) / most)};
 }
 
-/// Σ over `X`'s rows of xxᵀ / n_samples, summed in double.
+/// Mean over `X`'s rows of xxᵀ.
 template <class Scalar>
-Matrix<Scalar> second_moment(const ConstMatrixRef<Scalar>& X, int n_threads) {
+Matrix<double> second_moment(const ConstMatrixRef<Scalar>& X, int n_threads) {
   const Blocks groups = sample_groups(X.rows(), X.cols() * X.cols());
   std::vector<Matrix<double>> sums(at(groups.count()));
   parallel_for(groups.count(), n_threads, [&](Index group) {
@@ -46,7 +46,7 @@ Matrix<Scalar> second_moment(const ConstMatrixRef<Scalar>& X, int n_threads) {
     }
   });
   for (std::size_t group = 1; group < sums.size(); ++group) sums[0] += sums[group];
-  return (sums[0] / static_cast<double>(X.rows())).template cast<Scalar>();
+  return sums[0] / static_cast<double>(X.rows());
 }
 
 template <class Scalar>
@@ -267,32 +267,33 @@ double RicaObjective<Scalar>::contrast_of_block(Index first, Index count, const 
   return sum;
 }
 
-/// ½ tr(BCB) with B = W̃W̃ᵀ − I, and its gradient (BC + CB)W̃.
+/// ½ tr(BCB) with B = W̃W̃ᵀ − I, and its gradient (BC + CB)W̃. In double: many components make B large in all directions
+/// alike, and what the search can gain is small beside it.
 template <class Scalar>
 void RicaObjective<Scalar>::add_reconstruction(State& state, int n_threads) const {
   const Index n = weights_->n_visible();
-  const Matrix<Scalar>& W = state.W;
+  const Matrix<double> W = state.W.template cast<double>();
   const Blocks rows(n, kTaskRows);
-  Matrix<Scalar> B(n, n), CB(n, n);
+  Matrix<double> B(n, n), CB(n, n);
   Vector<double> sums(rows.count());
   const double size = static_cast<double>(n);
   const int threads = threads_for(size * size * (size + 2.0 * static_cast<double>(W.cols())), n_threads);
   parallel_for(rows.count(), threads, [&](Index block) {
     auto part = B.middleRows(rows.begin(block), rows.length(block));
     part.noalias() = W.middleRows(rows.begin(block), rows.length(block)) * W.transpose();
-    for (Index i = 0; i < part.rows(); ++i) part(i, rows.begin(block) + i) -= Scalar(1);
+    for (Index i = 0; i < part.rows(); ++i) part(i, rows.begin(block) + i) -= 1.0;
   });
   parallel_for(rows.count(), threads, [&](Index block) {
     auto part = CB.middleRows(rows.begin(block), rows.length(block));
     part.noalias() = moment_.middleRows(rows.begin(block), rows.length(block)) * B;
-    const auto of_B = B.middleRows(rows.begin(block), rows.length(block));
-    sums[block] = part.template cast<double>().cwiseProduct(of_B.template cast<double>()).sum();
+    sums[block] = part.cwiseProduct(B.middleRows(rows.begin(block), rows.length(block))).sum();
   });
   state.reconstruction_gradient.resize(n, W.cols());
   parallel_for(rows.count(), threads, [&](Index block) {
-    const Matrix<Scalar> S = CB.middleRows(rows.begin(block), rows.length(block)) +
+    const Matrix<double> S = CB.middleRows(rows.begin(block), rows.length(block)) +
                              CB.middleCols(rows.begin(block), rows.length(block)).transpose();
-    state.reconstruction_gradient.middleRows(rows.begin(block), rows.length(block)).noalias() = S * W;
+    const Matrix<double> gradient = S * W;
+    state.reconstruction_gradient.middleRows(rows.begin(block), rows.length(block)) = gradient.template cast<Scalar>();
   });
   state.terms.reconstruction = 0.5 * sums.sum();
 }

@@ -127,7 +127,7 @@ def fit_lbfgs(params: Any, model: RicaModel, X: Array) -> Found:
             max_iterations=params.max_iter,
             max_evaluations=params.max_fun,
             gradient_tolerance=params.tol,
-            value_tolerance=max(_VALUE_TOLERANCE, 10 * float(np.finfo(X.dtype).eps)),
+            value_tolerance=_VALUE_TOLERANCE,
             callback=progress,
             n_threads=params.n_threads,
         )

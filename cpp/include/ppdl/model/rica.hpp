@@ -41,11 +41,11 @@ struct RicaTerms {
 
 /// f(V) = mean over samples x of λ Σ_i σ_i g(w̃_iᵀx) + ½ ‖W̃W̃ᵀx − x‖², with w̃_i = w_i / √(‖w_i‖² + ε) and W = UV.
 ///
-/// The samples enter the second term only through C = mean of xxᵀ, which is made once: with B = W̃W̃ᵀ − I it is ½ tr(BCB), and
-/// its gradient (BC + CB)W̃. What is left for every sample and evaluation are two products, Z = PṼ and PᵀdZ, where P = XU is
-/// the data pooled once (X itself for the identity), so that they shrink with the learned share. Z is made and consumed
-/// block by block: memory does not grow with the number of samples. Sums are taken in an order that the sizes alone
-/// decide: the same bits for any number of threads.
+/// The samples enter the second term only through C = mean of xxᵀ, which is made once: with B = W̃W̃ᵀ − I it is ½ tr(BCB),
+/// and its gradient (BC + CB)W̃, both in double whatever the samples' precision. What is left for every sample and
+/// evaluation are two products, Z = PṼ and PᵀdZ, where P = XU is the data pooled once (X itself for the identity), so that
+/// they shrink with the learned share. Z is made and consumed block by block: memory does not grow with the number of
+/// samples. Sums are taken in an order that the sizes alone decide: the same bits for any number of threads.
 template <class Scalar>
 class RicaObjective {
  public:
@@ -97,7 +97,7 @@ class RicaObjective {
   Vector<Scalar> contrast_weights_;         ///< λσ_i / n_samples
   std::optional<Product<Scalar>> product_;  ///< V → W, and dW → dV; none for the identity
   Matrix<Scalar> pooled_;                   ///< XU, or empty
-  Matrix<Scalar> moment_;                   ///< C, (n_visible, n_visible)
+  Matrix<double> moment_;                   ///< C, (n_visible, n_visible)
   std::vector<Tile> tiles_;
 };
 
