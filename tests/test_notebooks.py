@@ -23,7 +23,7 @@ def executed(name, tmp_path, **expressions):
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     asked = ", ".join(f"{key!r}: {expression}" for key, expression in expressions.items())
     result = tmp_path / "result.json"
-    cell = f"import json; Path({str(result)!r}).write_text(json.dumps({{{asked}}}))"
+    cell = f"import json; from pathlib import Path; Path({str(result)!r}).write_text(json.dumps({{{asked}}}))"
     notebook.cells.append(nbformat.v4.new_code_cell(cell))
     this_package = str(Path(ppdl.__file__).parent.parent)
     environment = {**os.environ, "PPDL_PROFILE": "smoke", "PYTHONPATH": this_package, "OMP_NUM_THREADS": "1"}
@@ -63,6 +63,46 @@ def test_tour(tmp_path):
     assert found["difference"] < 1e-5
     assert found["search"] > 0.9
     assert found["own"] < 0.08
+
+
+def test_rica_in_ten_minutes(tmp_path):
+    found = executed(
+        "rica_in_ten_minutes",
+        tmp_path,
+        cocktail="cocktail",
+        flat="list(flat.values())",
+        reference="reference",
+        by_contrast="by_contrast",
+        units="list(by_units.values())",
+        peaked="[float(value) for value in peaked.values()]",
+        smallest="[row[3] for row in by_sparsity]",
+        copies="[row[4] for row in by_sparsity]",
+        fled="[n_fled, n_here]",
+        losses="[fit.loss_ for fit in fits.values()]",
+        times="list(processor_time.values())",
+        stream="stream.loss_curve_",
+        at_once="at_once.loss_",
+        accuracy="accuracy",
+    )
+    assert max(found["cocktail"].values()) < 0.02
+    wrong_signs, right_signs = found["flat"]
+    assert right_signs < 0.02
+    assert wrong_signs > 0.1
+    for distances in found["by_contrast"].values():
+        assert max(distances[1:]) < 1.1 * found["reference"]
+    as_they_are, standardized, whitened = found["units"]
+    assert min(as_they_are + standardized) > 5 * max(whitened)
+    assert max(whitened) < 1.1 * min(whitened)
+    principal, fastica, rica = found["peaked"]
+    assert principal < fastica < rica
+    assert found["copies"][0] < found["copies"][2] < found["copies"][3]
+    assert found["smallest"] == sorted(found["smallest"], reverse=True)
+    assert found["fled"][0] > 5 > found["fled"][1] == 0
+    whole, half, quarter = found["losses"]
+    assert whole < half < quarter < 1.05 * whole
+    assert found["times"][2] < found["times"][0]
+    assert sum(found["stream"][-5:]) / 5 < 1.08 * found["at_once"] < found["stream"][0]
+    assert found["accuracy"]["RICA"] > found["accuracy"]["pixels"]
 
 
 @pytest.mark.skipif(not RECORDS, reason="the source archive holds no recorded runs")
