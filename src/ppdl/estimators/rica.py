@@ -89,7 +89,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Whether `fit` continues from the weights of the last call, with its means, whitening and dictionaries.
     batch_size : int, default=200
         Samples of a mini-batch of `partial_fit`.
-    learning_rate_init : float, default=0.01
+    learning_rate_init : float, default=0.02
         Learning rate of `partial_fit`, which follows Adam. A small λ takes thousands of mini-batches.
     random_state : int, RandomState instance or None, default=None
         Of the initial weights and the choice of atoms.
@@ -202,7 +202,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         init: str | npt.ArrayLike | None = None,
         warm_start: bool = False,
         batch_size: int = 200,
-        learning_rate_init: float = 0.01,
+        learning_rate_init: float = 0.02,
         random_state: Any = None,
         n_threads: int | None = None,
         memory_limit: int = 2**30,
