@@ -176,6 +176,29 @@ def test_figure2(tmp_path):
         assert table[5]["kurtosis"] > 0.7 * table[0]["kurtosis"] > table[9]["kurtosis"]
 
 
+@pytest.mark.skipif(not RECORDS, reason="the source archive holds no recorded runs")
+def test_figure6(tmp_path):
+    found = executed(
+        "figure6",
+        tmp_path,
+        seeds="[row['n_seeds'] for figure in (*left.values(), right) for row in figure.table]",
+        gaps="{data: list(map(list, values.items())) for data, values in gaps.items()}",
+        gains="list(gains.values())",
+        check="{row['encoding']: row['accuracy'] for row in check.table}",
+        live="[row['accuracy'] for row in live.table]",
+    )
+    assert min(found["seeds"]) >= 3
+    for values in found["gaps"].values():
+        gaps = dict(values)
+        assert gaps[0.5] < 1.0 < gaps[0.2] < gaps[0.1]
+        assert abs(gaps[1.0]) < 0.3
+    assert min(found["gains"]) > 0.0
+    assert found["check"]["kmeans-triangle"] > 0.765
+    best = max(accuracy for encoding, accuracy in found["check"].items() if encoding != "kmeans-triangle")
+    assert best > 0.70
+    assert min(found["live"]) > 0.7
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_is_committed_executed_and_small(path):
     notebook = nbformat.read(path, as_version=4)

@@ -135,7 +135,7 @@ class PatchRecipe:
 
 
 # RICA's settings were chosen on CIFAR-10 with 400 features, by the accuracy on training images 40000 to 44999 of a
-# classifier trained on the first 10000; so was the kind of k-means, with 800. Its other settings are the published ones.
+# classifier trained on the first 10000; so was the kind of k-means, with 800. The rest of its settings were published.
 PATCH_RECIPES = {
     recipe.name: recipe
     for recipe in (
