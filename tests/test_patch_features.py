@@ -24,6 +24,7 @@ from ppdl.estimators.patch_encoding import ENCODINGS
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
 CHECKED = [
+    PatchFeatures(),
     PatchFeatures(3, patch_size=1, normalizer=None, n_patches=50),
     PatchFeatures(PCA(1), patch_size=1, normalizer=None, n_patches=50, encoding="split", pooling=None),
 ]

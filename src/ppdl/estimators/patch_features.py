@@ -69,7 +69,8 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         Number of patches that `fit` draws, uniformly over images and positions, with repetition.
     input_shape : tuple of 2 or 3 ints, optional
         ``(height, width)`` or ``(height, width, channels)`` of images that are flattened in C order, channels last.
-        Without it, rows of X are signals, images of a single row, unless X itself has 3 or 4 dimensions.
+        Without it, rows of X are signals, images of a single row, unless X itself has 3 or 4 dimensions; patches are
+        then no longer than the signals.
     random_state : int, RandomState instance or None, default=None
         Determines the patches that are drawn, and the learner where that leaves it open.
     n_threads : int or None, default=None
@@ -263,7 +264,9 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
 
     def _patch_size(self, image_shape: tuple[int, int, int]) -> Any:
         is_signal = self.input_shape is None and image_shape[0] == image_shape[2] == 1
-        return (1, self.patch_size) if is_signal and isinstance(self.patch_size, Integral) else self.patch_size
+        if not is_signal or not isinstance(self.patch_size, Integral):
+            return self.patch_size
+        return 1, min(checks.integer("patch_size", self.patch_size), image_shape[1])
 
     def _check_parameters(self) -> Encoding:
         checks.integer("stride", self.stride)
