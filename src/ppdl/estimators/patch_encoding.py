@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl import _checks as checks
-from ppdl import _core
+from ppdl.dictionaries.columns import product
 
+from .architecture import core
 from .model import Array
 
 ENCODINGS = ("linear", "rectifier", "absolute", "smooth-absolute", "split", "soft-threshold", "triangle")
@@ -128,12 +129,11 @@ def make_encoder(
             options |= {"mean": whitener.mean_, "whitening": whitener.whitening_}
     elif whitener is not None:
         P, shift = whitener.whitening_.astype(np.float64), whitener.mean_.astype(np.float64)
-        products = _core.dictionary.product(np.vstack([P, shift @ P + m]), F)
+        products = product(np.vstack([P, shift @ P + m]), F)
         F, bias = products[:-1], checks.cast("filters", -products[-1], dtype)
     else:
-        bias = checks.cast("filters", -_core.dictionary.product(m[np.newaxis], F)[0], dtype)
-    core = _core.f32 if dtype == np.float32 else _core.f64
-    return core.PatchEncoder(
+        bias = checks.cast("filters", -product(m[np.newaxis], F)[0], dtype)
+    return core(dtype).PatchEncoder(
         grid.image_shape,
         checks.cast("filters", F, dtype),
         bias,

@@ -121,11 +121,6 @@ class RicaModel:
     columns: DictionaryColumns
     V: Array
 
-    @property
-    def n_features(self) -> int:
-        """Features of a sample."""
-        return self.columns.n_visible
-
     def weights(self) -> Any:
         """Make the core's `PredictedWeights`."""
         return self.columns.weights(self.V.dtype)

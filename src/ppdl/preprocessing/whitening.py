@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl import _core
+from ppdl.dictionaries.columns import product
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
@@ -120,7 +121,7 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
         deviations = np.sqrt(variances + self.epsilon)
         whitening, dewhitening = V / deviations, (V * deviations).T
         if self.method == "zca":
-            whitening, dewhitening = _product(whitening, V.T), _product(V, dewhitening)
+            whitening, dewhitening = product(whitening, V.T), product(V, dewhitening)
         self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
         self.whitening_ = checks.cast("whitening_", whitening, X.dtype)
         self.dewhitening_ = checks.cast("dewhitening_", dewhitening, X.dtype)
@@ -198,7 +199,7 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
         if not np.isfinite(C).all():
             raise ValueError(f"X: the largest magnitude is {np.abs(X).max():g}, whose square is not finite; scale it")
         V = _core.dictionary.symmetric_eigenvectors(C)
-        variances = np.einsum("ij,ij->j", V, _product(C, V)).clip(min=0.0)
+        variances = np.einsum("ij,ij->j", V, product(C, V)).clip(min=0.0)
         V, kept = np.ascontiguousarray(V[:, :n_kept]), variances[:n_kept]
         # Variances that cannot be told from 0: by the eigenvectors' precision, and by that of the data, squared.
         resolution = max(n_features * np.finfo(np.float64).eps, (n_features * np.finfo(X.dtype).eps) ** 2)
@@ -214,7 +215,3 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def _product(A: npt.NDArray[np.float64], B: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return _core.dictionary.product(np.ascontiguousarray(A), np.ascontiguousarray(B))

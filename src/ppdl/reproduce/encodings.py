@@ -86,7 +86,7 @@ def encodings(
     split = load_patch_split(data, download=download)
     profile = chosen_profile(profile, data)
     settings = PATCH_PROFILES[profile]
-    replaced = {**settings.settings, **({} if n_components is None else {"n_components": n_components})}
+    replaced = settings.replacing(n_components)
     rica = patch_recipe(recipe, data, replaced)
     choices = {name: dataclasses.replace(rica, encoding=name) for name in RICA_ENCODINGS}
     choices[KMEANS] = patch_recipe(PATCH_RECIPES[KMEANS].name, data, replaced)

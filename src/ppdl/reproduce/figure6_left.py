@@ -87,7 +87,7 @@ def figure6_left(
     profile = chosen_profile(profile, names[0])
     settings = PATCH_PROFILES[profile]
     splits = {name: load_patch_split(name, download=download) for name in names}
-    replaced = {**settings.settings, **({} if n_components is None else {"n_components": n_components})}
+    replaced = settings.replacing(n_components)
     recipes = {name: patch_recipe(recipe, name, replaced) for name in names}
     grid = settings.proportions if proportions is None else tuple(float(proportion) for proportion in proportions)
     numbers = chosen_seeds(settings.n_seeds if seeds is None else seeds)

@@ -14,7 +14,7 @@ from sklearn.preprocessing import label_binarize
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ppdl import _core
+from ppdl.estimators.architecture import core
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
@@ -107,7 +107,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
             raise ValueError(f"y: received one class, {self.classes_[0]}; expected at least 2")
         T = label_binarize(y, classes=self.classes_, neg_label=-1).astype(X.dtype)
         objective = _Objective(X, T, self.C)
-        result = (_core.f32 if X.dtype == np.float32 else _core.f64).lbfgs(
+        result = core(X.dtype).lbfgs(
             objective,
             np.zeros((X.shape[1] + 1) * T.shape[1], dtype=X.dtype),
             max_iterations=self.max_iter,
