@@ -14,7 +14,7 @@ from scipy.optimize import minimize
 from threadpoolctl import threadpool_limits
 
 from ppdl import _core
-from ppdl.estimators.rica_fitting import size_of_terms
+from ppdl.estimators.ica.fitting import size_of_terms
 
 from . import gemm
 from .report import Report, Row, target

@@ -487,7 +487,7 @@ def test_interrupt_keeps_the_last_complete_epoch(digits, solver, monkeypatch):
         if number == 3:
             _thread.interrupt_main()  # as Ctrl-C; the core meets it while it computes
 
-    monkeypatch.setattr("ppdl.estimators.progress.ProgressTable.line", interrupt)
+    monkeypatch.setattr("ppdl.estimators.training.progress.ProgressTable.line", interrupt)
     with pytest.warns(UserWarning, match="interrupted by user"):
         clf.fit(X, y)
     assert clf.n_iter_ == len(clf.loss_curve_) == seen[-1]
@@ -541,7 +541,7 @@ def test_threadpoolctl_bounds_the_threads(digits):
 
 def test_scikit_learn_without_callbacks_is_served(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.callback", None)
-    spec = importlib.util.find_spec("ppdl.estimators.callbacks")
+    spec = importlib.util.find_spec("ppdl.estimators.training.callbacks")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     assert module.with_callbacks(len) is len

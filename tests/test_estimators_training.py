@@ -20,9 +20,9 @@ from ppdl.dictionaries import (
     SquaredExponential,
 )
 from ppdl.estimators import Geometric, OneCycle
-from ppdl.estimators.building import rebuilt_dictionaries
+from ppdl.estimators.networks.building import rebuilt_dictionaries
 from ppdl.estimators.schedules import Progress
-from ppdl.estimators.training import Training
+from ppdl.estimators.training.epochs import Training
 
 FIXED = {"random_state": 0, "n_iter_no_change": np.inf}
 
@@ -292,7 +292,7 @@ def test_supervised_pretraining_rebuilds_deeper_dictionaries_once_and_keeps_the_
         rebuilt.append(rebuilt_dictionaries(*args))
         return rebuilt[-1]
 
-    monkeypatch.setattr("ppdl.estimators.fitting.rebuilt_dictionaries", recorded)
+    monkeypatch.setattr("ppdl.estimators.training.fitting.rebuilt_dictionaries", recorded)
     options = {
         "dictionary": (DCT(selection="leading"), PrincipalComponents(selection="leading")),
         "learned_fraction": 0.4,

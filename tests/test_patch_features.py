@@ -20,7 +20,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from ppdl import RICA, PatchFeatures
-from ppdl.estimators.patch_encoding import ENCODINGS
+from ppdl.estimators.patches.encoding import ENCODINGS
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
 CHECKED = [
@@ -216,7 +216,7 @@ def test_progress_is_told(images, capsys):
 
 
 def test_an_interrupt_is_heard_between_batches(images, monkeypatch):
-    monkeypatch.setattr("ppdl.estimators.patch_features._WORK", 1.0)  # a batch for each image
+    monkeypatch.setattr("ppdl.estimators.patches.patch_features._WORK", 1.0)  # a batch for each image
     fitted = PatchFeatures(6, **SMALL).fit(images)
     many = np.tile(images, (5000, 1))
     timer = threading.Timer(0.05, _thread.interrupt_main)

@@ -186,7 +186,7 @@ def test_saving_is_all_or_nothing(saved, tmp_path, monkeypatch):
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ppdl.estimators.saving.save_file", full_disk)
+        patch.setattr("ppdl.estimators.persistence.saving.save_file", full_disk)
         with pytest.raises(OSError, match="no space"):
             clf.save(path)
     assert path.read_bytes() == b"the former file"

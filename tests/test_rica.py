@@ -31,7 +31,7 @@ from ppdl.dictionaries import (
     RandomProjection,
     SquaredExponential,
 )
-from ppdl.estimators import rica_fitting
+from ppdl.estimators.ica import fitting as rica_fitting
 
 CHECKED = [
     RICA(),
@@ -480,7 +480,7 @@ def test_interrupt_keeps_the_last_iteration(digits, monkeypatch):
         if number == 3:
             _thread.interrupt_main()  # as Ctrl-C; it is met in the next evaluation
 
-    monkeypatch.setattr("ppdl.estimators.progress.ProgressTable.line", interrupt)
+    monkeypatch.setattr("ppdl.estimators.training.progress.ProgressTable.line", interrupt)
     with pytest.warns(UserWarning, match=r"RICA interrupted by user; the components are those of \d iteration"):
         rica.fit(digits)
     monkeypatch.undo()
@@ -517,7 +517,7 @@ def test_interrupt_takes_less_than_a_second(monkeypatch):
         if number == 1:  # while the second iteration is computed
             threading.Timer(0.01, interrupt).start()
 
-    monkeypatch.setattr("ppdl.estimators.progress.ProgressTable.line", line)
+    monkeypatch.setattr("ppdl.estimators.training.progress.ProgressTable.line", line)
     with pytest.warns(UserWarning, match="interrupted by user"):
         rica.fit(X)
     assert time.perf_counter() - sent[0] < 1.0

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+LARGEST_INT = 2**31 - 1  # of the core's int
+
 
 def integer(name: str, value: Any, *, at_least: int = 1, at_most: float = math.inf) -> int:
     """Check a whole number."""

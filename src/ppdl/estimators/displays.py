@@ -11,8 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from ppdl import _checks as checks
-
-from .model import Array
+from ppdl._precision import Array
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

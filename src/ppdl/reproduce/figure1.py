@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ppdl import _core
+from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, LayerInput, SquaredExponential
 from ppdl.dictionaries.base import count_atoms
 
@@ -19,7 +20,7 @@ from .choices import chosen_seeds, known
 from .feature_pictures import draw_sheet, pack, unpack
 from .figure import Figure, mean
 from .natural_features import PROFILES, default_profile, describe, learn
-from .natural_patches import TITLES, Array, Images, load_images
+from .natural_patches import TITLES, Images, load_images
 from .recording import command_line, recorded
 from .runs import Record
 

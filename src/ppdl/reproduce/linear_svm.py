@@ -14,7 +14,7 @@ from sklearn.preprocessing import label_binarize
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ppdl.estimators.architecture import core
+from ppdl._precision import core
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 

@@ -10,9 +10,10 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from ppdl import RICA
+from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, SquaredExponential
 
-from .natural_patches import CONTRAST_EPSILON, WHITEN_EPSILON, Array, Images, Patches, prepared_patches
+from .natural_patches import CONTRAST_EPSILON, WHITEN_EPSILON, Images, Patches, prepared_patches
 from .runs import Configuration
 
 #: The paper's length scale, the authors' ridge.

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ppdl._precision import Array
 from ppdl.dictionaries.columns import DictionaryColumns
 
 from .architecture import Architecture, build_network
-
-Array = npt.NDArray[np.floating[Any]]
 
 
 class Model:

@@ -10,12 +10,10 @@ import numpy as np
 from scipy import linalg
 from sklearn.utils import gen_batches
 
+from ppdl._precision import Array, core
 from ppdl.dictionaries.columns import DictionaryColumns
 from ppdl.dictionaries.columns import product as exact_product
 from ppdl.preprocessing import Whitener
-
-from .architecture import core
-from .model import Array
 
 _BLOCK = 4096  # samples that are centred at a time
 

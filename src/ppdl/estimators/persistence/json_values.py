@@ -10,7 +10,7 @@ import numpy as np
 
 from ppdl.dictionaries import Dictionary
 
-from . import schedules
+from .. import schedules
 
 
 def to_json(name: str, value: Any) -> Any:

@@ -10,13 +10,14 @@ import numpy as np
 
 from ppdl import _checks as checks
 from ppdl import _core
+from ppdl._precision import Array, core
 
-from . import schedules
-from .architecture import Architecture, build_network, core
+from .. import schedules
+from ..training.epochs import Batches, Samples, Training
+from ..training.progress import ProgressTable
+from .architecture import Architecture, build_network
 from .building import Rows, initial_theta, taken
-from .model import Array, Model
-from .progress import ProgressTable
-from .training import Batches, Samples, Training
+from .model import Model
 
 DECODERS = ("auto", "logistic", "identity", "tanh", "relu")
 

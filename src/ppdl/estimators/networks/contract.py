@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,35 +15,19 @@ from sklearn.utils import check_array, check_consistent_length, check_random_sta
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
+from ppdl._precision import Array
 
+from ..persistence.saving import save
+from ..training.callbacks import CallbackSupportMixin, FitCallbacks
+from ..training.fitting import BatchFit, Data, Result, fit_lbfgs
 from .architecture import resolve
 from .building import initial_model
-from .callbacks import CallbackSupportMixin, FitCallbacks
-from .fitting import BatchFit, Data, Result, fit_lbfgs
-from .model import Array, Model
+from .model import Model
 from .parameters import check_parameters
 from .pretraining import AutoencoderOptions, LayerTraining, pretrained_model
-from .saving import save
 
-_Method = TypeVar("_Method", bound=Callable[..., Any])
 _DTYPES = (np.float64, np.float32)
 _SPARSE = ("csr", "csc")
-
-
-def unchanged_on_error(method: _Method) -> _Method:
-    """Decorate a method so that an exception leaves the estimator as it was."""
-
-    @functools.wraps(method)
-    def wrapped(self: Any, *args: Any, **kwargs: Any) -> Any:
-        before = dict(vars(self))
-        try:
-            return method(self, *args, **kwargs)
-        except BaseException:
-            vars(self).clear()
-            vars(self).update(before)
-            raise
-
-    return wrapped  # type: ignore[return-value]
 
 
 class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
@@ -477,13 +459,13 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
     def plot_weights(self, layer: int = 0, **options: Any) -> Any:
         """Draw weights of a layer as images; see `WeightsDisplay.from_estimator`."""
-        from .displays import WeightsDisplay
+        from ..displays import WeightsDisplay
 
         return WeightsDisplay.from_estimator(self, layer=layer, **options)
 
     def plot_history(self, **options: Any) -> Any:
         """Draw the curves of training; see `HistoryDisplay.from_estimator`."""
-        from .displays import HistoryDisplay
+        from ..displays import HistoryDisplay
 
         return HistoryDisplay.from_estimator(self, **options)
 

@@ -12,10 +12,12 @@ from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
 
-from . import losses
-from .callbacks import with_callbacks
-from .mlp import PredictedMLP, unchanged_on_error
-from .model import Array
+from ppdl._precision import Array
+
+from ..training import losses
+from ..training.callbacks import with_callbacks
+from ..transaction import unchanged_on_error
+from .contract import PredictedMLP
 
 
 class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):

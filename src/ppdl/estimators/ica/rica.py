@@ -12,15 +12,14 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
+from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns, column_sizes
 
-from .architecture import check_learned_share, checked_dictionary
-from .mlp import unchanged_on_error
-from .model import Array
-from .parameters import LARGEST_INT
-from .rica_fitting import Found, fit_batches, fit_lbfgs
-from .rica_model import RicaModel, preparation, product
+from ..predicted_weights import check_learned_share, checked_dictionary
+from ..transaction import unchanged_on_error
+from .fitting import Found, fit_batches, fit_lbfgs
+from .model import RicaModel, preparation, product
 
 CONTRASTS = ("smooth-l1", "logcosh", "exp")
 _DTYPES = (np.float64, np.float32)
@@ -379,13 +378,13 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
             checks.boolean(name, getattr(self, name))
         for name in ("max_iter", "max_fun", "batch_size"):
             checks.integer(name, getattr(self, name))
-        checks.integer("memory", self.memory, at_most=LARGEST_INT)
+        checks.integer("memory", self.memory, at_most=checks.LARGEST_INT)
         for name in ("tol", "step_tol"):
             checks.real(name, getattr(self, name), at_least=0.0)
         checks.real("learning_rate_init", self.learning_rate_init, above=0.0)
         checks.integer("memory_limit", self.memory_limit, at_least=0)
         if self.n_threads is not None:
-            checks.integer("n_threads", self.n_threads, at_most=LARGEST_INT)
+            checks.integer("n_threads", self.n_threads, at_most=checks.LARGEST_INT)
         if isinstance(self.init, str):
             checks.one_of("init", self.init, ("samples",))
         check_learned_share(self, [self.dictionary], [self.learned_fraction], [self.n_columns])
@@ -495,7 +494,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         -------
         WeightsDisplay
         """
-        from .displays import WeightsDisplay, unit_images
+        from ..displays import WeightsDisplay, unit_images
 
         check_is_fitted(self)
         weights = self.components_ if self.whiten == "pca" else self._model.filters()
@@ -503,7 +502,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def plot_history(self, **options: Any) -> Any:
         """Draw the curve of the objective; see `HistoryDisplay.from_estimator`."""
-        from .displays import HistoryDisplay
+        from ..displays import HistoryDisplay
 
         return HistoryDisplay.from_estimator(self, **options)
 

@@ -7,8 +7,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ppdl._precision import Array
+
 from .architecture import Architecture, build_network
-from .model import Array, Model
+from .model import Model
 
 Rows = npt.NDArray[np.int64]
 

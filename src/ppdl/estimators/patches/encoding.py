@@ -11,10 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl import _checks as checks
+from ppdl._precision import Array, core
 from ppdl.dictionaries.columns import product
-
-from .architecture import core
-from .model import Array
 
 ENCODINGS = ("linear", "rectifier", "absolute", "smooth-absolute", "split", "soft-threshold", "triangle")
 

@@ -12,11 +12,12 @@ from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from ppdl import _checks as checks
+from ppdl._precision import Array
 
-from . import losses
-from .callbacks import with_callbacks
-from .mlp import PredictedMLP, unchanged_on_error
-from .model import Array
+from ..training import losses
+from ..training.callbacks import with_callbacks
+from ..transaction import unchanged_on_error
+from .contract import PredictedMLP
 
 _LOSSES = {"squared_error": ("squared", "identity"), "poisson": ("poisson", "exp")}
 

@@ -7,12 +7,11 @@ from typing import Any
 
 from ppdl import _checks as checks
 
-from . import schedules
+from .. import schedules
 from .pretraining import AutoencoderOptions
 
 SOLVERS = ("lbfgs", "sgd", "adam")
 PRETRAINING = (None, "autoencoder", "supervised")
-LARGEST_INT = 2**31 - 1  # of the core's int
 
 
 def check_parameters(params: Any) -> None:
@@ -48,7 +47,7 @@ def check_parameters(params: Any) -> None:
     if params.max_column_norm is not None:
         checks.real("max_column_norm", params.max_column_norm, above=0.0)
     if params.n_threads is not None:
-        checks.integer("n_threads", params.n_threads, at_most=LARGEST_INT)
+        checks.integer("n_threads", params.n_threads, at_most=checks.LARGEST_INT)
     checks.integer("memory_limit", params.memory_limit, at_least=0)
     _check_pretraining(params)
 

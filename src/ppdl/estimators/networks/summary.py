@@ -6,7 +6,7 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
-from .fitting import training_network
+from ..training.fitting import training_network
 
 _HEADINGS = ("layer", "shape", "dictionary", "columns", "dynamic", "static", "order", "multiply-adds", "of dense")
 

@@ -9,10 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl import _core
+from ppdl._precision import Array, core
 
-from .architecture import core
-from .model import Array
-from .schedules import Progress, Schedule
+from ..schedules import Progress, Schedule
 
 _STREAM_OF_ORDERS = 1  # keeps the orders of the samples apart from other random numbers of the same seed
 

@@ -13,11 +13,10 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import gen_batches
 
 from ppdl import _core
+from ppdl._precision import Array, core
 
-from .architecture import core
-from .model import Array
-from .progress import ProgressTable
-from .rica_model import RicaModel
+from ..training.progress import ProgressTable
+from .model import RicaModel
 
 _NORM_EPSILON = 1e-8
 _VALUE_TOLERANCE = 1e-9

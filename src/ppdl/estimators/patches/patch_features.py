@@ -13,14 +13,13 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
+from ppdl._precision import Array
 from ppdl.preprocessing import ContrastNormalizer, Whitener, extract_patches
 from ppdl.preprocessing.patches import patch_sides
 
-from .mlp import unchanged_on_error
-from .model import Array
-from .parameters import LARGEST_INT
-from .patch_encoding import Encoding, flattened, grid_of, image_shape_of, learned_filters, make_encoder
-from .progress import ProgressTable
+from ..training.progress import ProgressTable
+from ..transaction import unchanged_on_error
+from .encoding import Encoding, flattened, grid_of, image_shape_of, learned_filters, make_encoder
 
 _WORK = 5e10  # multiply-adds between two moments at which an interrupt is heard
 
@@ -283,7 +282,7 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     def _n_threads(self) -> int | None:
         if self.n_threads is None:
             return None
-        return checks.integer("n_threads", self.n_threads, at_most=LARGEST_INT)
+        return checks.integer("n_threads", self.n_threads, at_most=checks.LARGEST_INT)
 
     def _preprocessors(self) -> tuple[Any, Any]:
         """Unfitted normaliser and whitener, each of its own kind or None."""

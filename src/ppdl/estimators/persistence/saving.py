@@ -18,10 +18,12 @@ import numpy.typing as npt
 import sklearn
 from safetensors.numpy import save_file
 
-from .architecture import require_unchanged
+from ppdl._precision import Array
+
+from ..networks.architecture import require_unchanged
+from ..networks.model import Model
+from ..networks.parameters import check_parameters
 from .json_values import to_json
-from .model import Array, Model
-from .parameters import check_parameters
 
 FORMAT = 1
 LABELS = "biufU"  # kinds of class labels: truth values, numbers, strings

@@ -13,14 +13,15 @@ from safetensors import SafetensorError, safe_open
 
 from ppdl import _checks as checks
 from ppdl import _core
+from ppdl._precision import Array
 from ppdl.dictionaries import Identity
 
-from .architecture import Architecture, hidden_sizes, resolve
-from .classifier import PredictedMLPClassifier
+from ..networks.architecture import Architecture, hidden_sizes, resolve
+from ..networks.classifier import PredictedMLPClassifier
+from ..networks.model import Model
+from ..networks.parameters import check_parameters
+from ..networks.regressor import PredictedMLPRegressor
 from .json_values import from_json, invalid
-from .model import Array, Model
-from .parameters import LARGEST_INT, check_parameters
-from .regressor import PredictedMLPRegressor
 from .saving import FITTED, FORMAT, LABELS
 
 
@@ -116,7 +117,7 @@ def _estimator(specification: dict[str, Any], tensors: dict[str, Array]) -> Any:
         None if estimator.best_validation_score_ is None else estimator.history_.get("val_score", [])
     )
     plan = _field(specification, "batch_plan", list)
-    if len(plan) != 2 or not all(type(n) is int and 0 <= n <= LARGEST_INT for n in plan) or plan[0] == 0:
+    if len(plan) != 2 or not all(type(n) is int and 0 <= n <= checks.LARGEST_INT for n in plan) or plan[0] == 0:
         raise invalid("batch_plan", plan, "samples of a batch and of the training set")
     estimator._batch_plan = tuple(plan)
     estimator._optimizer_state = None

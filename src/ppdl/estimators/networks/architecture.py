@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl import _checks as checks
-from ppdl import _core
+from ppdl._precision import core
 from ppdl.dictionaries import Dictionary, Identity, LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns, column_sizes
+
+from ..predicted_weights import check_learned_share, checked_dictionary
 
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "maxout")
 SCALES = ("auto", "glorot", "he", "lecun")
@@ -170,21 +172,6 @@ def resolve(params: Any, *, n_inputs: int, n_outputs: int, loss: str, seed: int)
     )
 
 
-def check_learned_share(params: Any, dictionaries: list[Any], fractions: list[Any], columns: list[Any]) -> None:
-    """Check the fraction and the number of columns of each layer; fewer weights need a dictionary."""
-    for fraction in fractions:
-        checks.real("learned_fraction", fraction, above=0.0)
-        if fraction > 1.0:
-            raise ValueError(f"learned_fraction: received {fraction!r}; expected at most 1")
-    for n_columns in columns:
-        checks.integer("n_columns", n_columns)
-    if all(dictionary is None for dictionary in dictionaries) and any(fraction < 1.0 for fraction in fractions):
-        raise ValueError(
-            f"learned_fraction: received {params.learned_fraction!r}, but without a dictionary every weight is "
-            "learned; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
-        )
-
-
 def require_unchanged(params: Any, fitted: Architecture) -> None:
     """Check that an estimator's parameters are still those of the network that was fitted with them.
 
@@ -210,29 +197,12 @@ def hidden_sizes(value: Any) -> list[int]:
     return [checks.integer("hidden_layer_sizes", size) for size in sizes]
 
 
-def checked_dictionary(value: Any) -> Dictionary:
-    """Return the dictionary of a layer; None is the identity."""
-    if value is None:
-        return Identity()
-    if not isinstance(value, Dictionary):
-        raise ValueError(
-            f"dictionary: received {value!r}; expected None or a dictionary of ppdl.dictionaries, such as "
-            "SquaredExponential(length_scale=1.0), or one of them for each hidden layer"
-        )
-    return value
-
-
 def initial_scale(init: Any, activation: str) -> str | float:
     """Return the scale of the initial weights as the core names it; "auto" is scikit-learn's choice."""
     if isinstance(init, str):
         checks.one_of("init", init, SCALES)
         return init if init != "auto" else "glorot-logistic" if activation == "logistic" else "glorot"
     return checks.real("init", init, above=0.0)
-
-
-def core(dtype: npt.DTypeLike) -> Any:
-    """Return the part of the core that computes in this precision."""
-    return _core.f32 if np.dtype(dtype) == np.float32 else _core.f64
 
 
 def build_network(

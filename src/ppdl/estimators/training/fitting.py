@@ -16,15 +16,16 @@ import numpy.typing as npt
 from sklearn.exceptions import ConvergenceWarning
 
 from ppdl import _core
+from ppdl._precision import Array, core
 
-from . import schedules
-from .architecture import build_network, core
-from .building import Rows, deeper_data_driven, rebuilt_dictionaries
+from .. import schedules
+from ..networks.architecture import build_network
+from ..networks.building import Rows, deeper_data_driven, rebuilt_dictionaries
+from ..networks.model import Model
 from .callbacks import FitCallbacks
-from .model import Array, Model
+from .epochs import Batches, Samples, Training
 from .progress import ProgressTable
 from .stopping import Stagnation
-from .training import Batches, Samples, Training
 
 _VALUE_TOLERANCE = 2.220446049250313e-09  # of L-BFGS: SciPy's; float32 cannot show as small a decrease
 

@@ -1,0 +1,1 @@
+"""Networks of predicted weights: the classifier, the regressor, and what they share."""

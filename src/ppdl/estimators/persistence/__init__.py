@@ -1,0 +1,1 @@
+"""Files of fitted estimators, and the way back."""

@@ -1,0 +1,35 @@
+"""Checks of the parameters that say how weights are predicted: dictionary, learned_fraction, n_columns."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ppdl import _checks as checks
+from ppdl.dictionaries import Dictionary, Identity
+
+
+def check_learned_share(params: Any, dictionaries: list[Any], fractions: list[Any], columns: list[Any]) -> None:
+    """Check the fraction and the number of columns of each layer; fewer weights need a dictionary."""
+    for fraction in fractions:
+        checks.real("learned_fraction", fraction, above=0.0)
+        if fraction > 1.0:
+            raise ValueError(f"learned_fraction: received {fraction!r}; expected at most 1")
+    for n_columns in columns:
+        checks.integer("n_columns", n_columns)
+    if all(dictionary is None for dictionary in dictionaries) and any(fraction < 1.0 for fraction in fractions):
+        raise ValueError(
+            f"learned_fraction: received {params.learned_fraction!r}, but without a dictionary every weight is "
+            "learned; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
+        )
+
+
+def checked_dictionary(value: Any) -> Dictionary:
+    """Return the dictionary of a layer; None is the identity."""
+    if value is None:
+        return Identity()
+    if not isinstance(value, Dictionary):
+        raise ValueError(
+            f"dictionary: received {value!r}; expected None or a dictionary of ppdl.dictionaries, such as "
+            "SquaredExponential(length_scale=1.0), or one of them for each hidden layer"
+        )
+    return value

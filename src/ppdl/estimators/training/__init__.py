@@ -1,0 +1,1 @@
+"""Training of a network: epochs, L-BFGS, stopping, progress and callbacks."""
