@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,6 +60,14 @@ def one_of(name: str, value: Any, options: Iterable[Any]) -> Any:
     if not any(isinstance(value, type(option)) and value == option for option in options):
         raise ValueError(f"{name}: received {value!r}; expected one of {', '.join(map(repr, options))}")
     return value
+
+
+def path(name: str, value: Any) -> Path:
+    """Parse the path of a file or folder; ``~`` at its beginning is the home folder."""
+    try:
+        return Path(os.path.expanduser(os.fsdecode(value)))
+    except TypeError as error:
+        raise ValueError(f"{name}: received {value!r}; expected a path") from error
 
 
 def per_layer(name: str, value: Any, n_layers: int) -> list[Any]:
