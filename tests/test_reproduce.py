@@ -11,11 +11,10 @@ import pytest
 
 from ppdl import NumericalError, PredictedMLPClassifier
 from ppdl.reproduce import RECIPES, figure4_left
-from ppdl.reproduce.curves import ARCHITECTURES, CURVES
-from ppdl.reproduce.figure4_left import paper_grid
-from ppdl.reproduce.figure4_left_result import Figure4Left, printed_curves
+from ppdl.reproduce.data.splits import load_split
+from ppdl.reproduce.figures.figure4_left import Figure4Left, paper_grid, printed_curves
+from ppdl.reproduce.recipes.curves import ARCHITECTURES, CURVES
 from ppdl.reproduce.runs import RunFile, configuration_key, sweep
-from ppdl.reproduce.splits import load_split
 
 GRID = dict(curves=["nokernel", "SE-Emp2", "narrow"], proportions=[0.1, 0.5], profile="quick", verbose=False)
 
@@ -195,22 +194,37 @@ def test_the_papers_grid_ends_at_all_parameters():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(data="imagenet"), "data must be one of 'digits', 'mnist', got 'imagenet'"),
-        (dict(profile="slow"), "profile must be one of"),
-        (dict(recipe="secret"), "recipe must be one of 'modern', 'rectifier', 'paper', got 'secret'"),
-        (dict(curves=["SE-Emp3"]), "curve must be one of"),
-        (dict(seeds=[]), "seeds must be"),
+        (dict(data="imagenet"), "data: received 'imagenet'; expected one of 'digits', 'mnist'"),
+        (dict(profile="slow"), "profile: received 'slow'; expected one of"),
+        (dict(recipe="secret"), "recipe: received 'secret'; expected one of 'modern', 'rectifier', 'paper'"),
+        (dict(curves=["SE-Emp3"]), "curves: received 'SE-Emp3'; expected one of"),
+        (dict(profile=["smoke"]), "profile: received .*; expected one of"),
+        (dict(curves="best"), "curves: received 'best'; expected at least one, in a sequence"),
+        (dict(seeds=[]), "seeds: received ..; expected at least one"),
+        (dict(seeds=10**30), "seeds: received 10+; expected an integer"),
+        (dict(seeds=[2**32]), "seeds: received 4294967296; expected an integer"),
+        (dict(seeds=["first"]), "seeds: received 'first'; expected an integer"),
         (dict(proportions=[0.001]), "0.001"),
+        (dict(proportions=[float("nan")]), "proportions: received nan; expected a number above 0, at most 1"),
+        (dict(proportions=0.5), "proportions: received 0.5; expected a sequence"),
+        (dict(jobs=0), "jobs: received 0; expected"),
+        (dict(n_threads=2**63), "n_threads: received 9223372036854775808; expected an integer"),
+        (dict(resume="yes"), "resume: received 'yes'; expected True or False"),
     ],
 )
 def test_bad_arguments_are_named_before_anything_is_computed(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
-        figure4_left(output=tmp_path, verbose=False, **arguments)
+        figure4_left(output=tmp_path, **{"verbose": False, **arguments})
     assert not list(tmp_path.iterdir())
 
 
+def test_an_output_that_is_no_path_is_named():
+    with pytest.raises(ValueError, match="output: received 7; expected a path"):
+        figure4_left(output=7)
+
+
 def test_all_curves_and_recipes_describe_networks_in_json():
-    from ppdl.reproduce.figure4_left import _configuration
+    from ppdl.reproduce.figures.figure4_left import _configuration
 
     split = load_split("digits")
     for curve in CURVES.values():

@@ -88,13 +88,11 @@ def load_cifar10(
         Folder that holds ``data_batch_1.bin`` and the others.
     subset : {"train", "test", "all"}, default="train"
         "all" is the training images followed by the test images.
-    dtype : {float32, float64}, default=float32
-        Type of the pixels.
     download : bool, default=False
         Whether to download files that are not found (170 MB), checked by SHA-256, into ``cifar-10-batches-bin`` of
         `path` if given, otherwise of the cache.
-    return_X_y : bool, default=False
-        Whether to return ``(data, target)`` instead of a Bunch.
+    dtype, return_X_y
+        See `load_mnist`.
 
     Returns
     -------
@@ -105,12 +103,8 @@ def load_cifar10(
 
     Raises
     ------
-    FileNotFoundError
-        If a file is missing and `download` is false.
-    OSError
-        If a download fails.
-    ValueError
-        If a file is damaged or of another format; the message names the file and the field.
+    FileNotFoundError, OSError, ValueError
+        See `load_mnist`.
 
     Examples
     --------

@@ -100,9 +100,9 @@ def load_mnist(
     FileNotFoundError
         If a file is missing and `download` is false.
     OSError
-        If a download fails.
+        If a download fails, or the system can't read a file.
     ValueError
-        If a file is damaged or disagrees with the others; the message names the file and the field.
+        If a file is damaged, holds too much or disagrees with the others; the message names the file and the field.
 
     Examples
     --------

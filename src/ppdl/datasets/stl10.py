@@ -100,13 +100,11 @@ def load_stl10(
     fold : int, default=None
         Load only the images of this training fold, 0 to 9, in the fold's order; needs ``subset="train"``. If `side` is
         given, a file of the fold alone, such as ``train_X_96_fold0.bin``, serves as well as the whole.
-    dtype : {float32, float64}, default=float32
-        Type of the pixels.
     download : bool, default=False
         Whether to download files that are not found (2.6 GB, of side 96), checked by MD5, into ``stl10_binary`` of
         `path` if given, otherwise of the cache; the unlabelled images in it are not kept.
-    return_X_y : bool, default=False
-        Whether to return ``(data, target)`` instead of a Bunch.
+    dtype, return_X_y
+        See `load_mnist`.
 
     Returns
     -------
@@ -118,12 +116,8 @@ def load_stl10(
 
     Raises
     ------
-    FileNotFoundError
-        If a file is missing and `download` is false.
-    OSError
-        If a download fails.
-    ValueError
-        If a file is damaged or disagrees with the others; the message names the file and the field.
+    FileNotFoundError, OSError, ValueError
+        See `load_mnist`.
 
     Examples
     --------

@@ -8,19 +8,29 @@ import importlib
 import math
 import os
 import statistics
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+import numpy as np
+
+from ppdl import _checks
+
+from ..runs import Record
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
 
+Key = TypeVar("Key", bound=Hashable)
+
 
 class Figure(abc.ABC):
     """A figure that was recomputed; ``print`` shows its table.
 
-    A figure names its files' stem, `name`, and has the field `folder`.
+    A figure names its files' stem, `name`, and has the fields `records`, one for each run, and `folder`, in which
+    `save` writes; where all runs are of one, also `data`, a data set's name, and `recipe`, a recipe's.
     """
 
     name: ClassVar[str]
@@ -62,20 +72,39 @@ class Figure(abc.ABC):
         ImportError
             If matplotlib is absent, after the table is written; the message names the extra that brings it.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        table, picture = self.folder / f"{self.name}.csv", self.folder / f"{self.name}.png"
+        folder = _checks.path("folder", self.folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        table, picture = folder / f"{self.name}.csv", folder / f"{self.name}.png"
         rows = [{name: _rounded(value) for name, value in row.items()} for row in self.table]
-        unfinished = table.with_suffix(".csv.part")
-        with unfinished.open("w", newline="") as file:
+        with _written_whole(table) as part, part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
-        os.replace(unfinished, table)
 
         figure = matplotlib("figure").Figure(figsize=self.size, layout="constrained")
         self.draw(figure.add_subplot())
-        figure.savefig(picture, dpi=150)
+        with _written_whole(picture) as part:
+            figure.savefig(part, dpi=150, format="png")
         return table, picture
+
+
+@contextmanager
+def _written_whole(path: Path) -> Iterator[Path]:
+    """Give a path to write to, which replaces the file when it is written; a failure leaves the file as it was."""
+    part = path.with_name(f"{path.name}.part")
+    try:
+        yield part
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def grouped(records: Iterable[Record], key: Callable[[Record], Key]) -> dict[Key, list[Record]]:
+    """Gather the records of each key, in the order in which the keys are met."""
+    groups: dict[Key, list[Record]] = {}
+    for record in records:
+        groups.setdefault(key(record), []).append(record)
+    return groups
 
 
 def matplotlib(module: str) -> Any:
@@ -95,6 +124,31 @@ def matplotlib(module: str) -> Any:
 def per_cent(axis: Axis) -> None:
     """Label an axis of shares in per cent."""
     axis.set_major_formatter(matplotlib("ticker").FuncFormatter(lambda value, _: f"{100 * value:g} %"))
+
+
+def draw_curve(
+    ax: Axes, x: Sequence[float], y: Sequence[float], spread: Sequence[float], style: tuple[str, str], label: str
+) -> None:
+    """Draw a line through means, and a band of their spread to either side; the style is colour and marker."""
+    low, high = (np.array(y) + sign * np.nan_to_num(spread) for sign in (-1, 1))
+    ax.fill_between(x, low, high, color=style[0], alpha=0.18, lw=0)
+    ax.plot(x, y, color=style[0], marker=style[1], lw=1.8, ms=4, label=label)
+
+
+def draw_level(ax: Axes, y: float, spread: float, colour: str, label: str, **line: Any) -> None:
+    """Draw a mean that doesn't depend on the horizontal axis, and its spread."""
+    reach = np.nan_to_num(spread)
+    ax.axhspan(y - reach, y + reach, color=colour, alpha=0.12, lw=0)
+    ax.axhline(y, color=colour, label=label, **line)
+
+
+def decorate(ax: Axes) -> None:
+    """Draw a grid, two of four spines, and beside them the legend of what was drawn before."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(color="0.92")
+    ax.set_axisbelow(True)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
 
 
 def mean(values: Sequence[float]) -> float:

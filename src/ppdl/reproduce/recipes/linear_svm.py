@@ -65,7 +65,7 @@ class LinearSVM(ClassifierMixin, BaseEstimator):
     Examples
     --------
     >>> from sklearn.datasets import load_iris
-    >>> from ppdl.reproduce.linear_svm import LinearSVM
+    >>> from ppdl.reproduce.recipes.linear_svm import LinearSVM
     >>> X, y = load_iris(return_X_y=True)
     >>> LinearSVM().fit(X, y).score(X, y) > 0.9
     True

@@ -13,8 +13,8 @@ from ppdl import RICA
 from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, SquaredExponential
 
-from .natural_patches import CONTRAST_EPSILON, WHITEN_EPSILON, Images, Patches, prepared_patches
-from .runs import Configuration
+from ..data.natural_patches import CONTRAST_EPSILON, WHITEN_EPSILON, Images, Patches, prepared_patches
+from ..runs import Configuration
 
 #: The paper's length scale, the authors' ridge.
 DICTIONARY = SquaredExponential(length_scale=1.0, ridge=0.1)
@@ -54,11 +54,6 @@ PROFILES = {
     "quick": Profile("a minute: 40 features of 8000 patches of 16 × 16", 16, 8_000, 40, 100),
     "paper": Profile("minutes: 50 features of 12000 patches of 16 × 16", 16, 12_000, 50, 200),
 }
-
-
-def default_profile(data: str) -> str:
-    """Return the name of the profile that is computed if none is asked for."""
-    return "smoke" if data.startswith("samples") else "quick"
 
 
 def describe(data: str, images: Images, profile: Profile, seed: int, proportion: float = 1.0) -> dict[str, Any]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sklearn.cluster import MiniBatchKMeans
 
 from ppdl import RICA, PatchFeatures
+from ppdl._checks import one_of
 from ppdl.dictionaries import SquaredExponential
 from ppdl.preprocessing import ContrastNormalizer, Whitener
-
-from .choices import known
 
 #: What a recipe takes for each data set.
 DATA_SETTINGS: Mapping[str, Mapping[str, Any]] = {
@@ -175,5 +174,63 @@ def patch_recipe(recipe: str | PatchRecipe, data: str, settings: Mapping[str, An
     """
     if isinstance(recipe, PatchRecipe):
         return recipe
-    named = PATCH_RECIPES[known("recipe", recipe, PATCH_RECIPES)]
+    named = PATCH_RECIPES[one_of("recipe", recipe, PATCH_RECIPES)]
     return dataclasses.replace(named, **{**DATA_SETTINGS[data], **(settings or {})})
+
+
+@dataclass(frozen=True)
+class PatchProfile:
+    """How much of a figure is computed.
+
+    Parameters
+    ----------
+    summary : str
+        The profile in one sentence.
+    proportions : tuple of float
+        Grid of the proportion of parameters learned.
+    counts : tuple of int
+        Numbers of features.
+    n_seeds : int
+        Runs for each point.
+    n_train : int or None
+        Training images, the first ones; None is all.
+    settings : mapping
+        Values that replace those of a recipe.
+    """
+
+    summary: str
+    proportions: tuple[float, ...]
+    counts: tuple[int, ...]
+    n_seeds: int
+    n_train: int | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def replacing(self, n_components: int | None) -> dict[str, Any]:
+        """Return the values that replace a recipe's, with another number of features unless that is None."""
+        return {**self.settings, **({} if n_components is None else {"n_components": n_components})}
+
+
+PATCH_PROFILES = {
+    "smoke": PatchProfile(
+        "seconds: few points and features, one seed, 1000 training images",
+        proportions=(0.25, 0.5, 1.0),
+        counts=(4, 8),
+        n_seeds=1,
+        n_train=1000,
+        settings=dict(n_components=16, n_patches=5000),
+    ),
+    "quick": PatchProfile(
+        "minutes: few points and features, one seed, 10000 training images",
+        proportions=(0.1, 0.25, 0.5, 1.0),
+        counts=(25, 50, 100),
+        n_seeds=1,
+        n_train=10_000,
+        settings=dict(n_components=200, n_patches=50_000),
+    ),
+    "paper": PatchProfile(
+        "hours: ten proportions, four numbers of features, three seeds, all images",
+        proportions=tuple(tenth / 10 for tenth in range(1, 11)),
+        counts=(50, 100, 200, 400),
+        n_seeds=3,
+    ),
+}

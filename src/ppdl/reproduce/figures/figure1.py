@@ -16,13 +16,12 @@ from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, LayerInput, SquaredExponential
 from ppdl.dictionaries.base import count_atoms
 
-from .choices import chosen_seeds, known
-from .feature_pictures import draw_sheet, pack, unpack
-from .figure import Figure, mean
-from .natural_features import PROFILES, default_profile, describe, learn
-from .natural_patches import TITLES, Images, load_images
-from .recording import command_line, recorded
-from .runs import Record
+from ..data.natural_patches import TITLES, Images, load_images
+from ..experiment import Experiment, Figure, Option, choices, options
+from ..experiment.figure import mean
+from ..experiment.pictures import draw_sheet, pack, unpack
+from ..recipes.natural_features import PROFILES, describe, learn
+from ..runs import Configuration, Record, Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,17 +35,7 @@ _NUMBERS = ("relative_error", "of_blanks", "without_prediction")
 
 @dataclass(frozen=True)
 class Figure1(Figure):
-    """Learned features, what is kept of them, and what is predicted from that.
-
-    Parameters
-    ----------
-    records : list of dict
-        One record for each seed.
-    data : str
-        Data set.
-    folder : Path
-        Where `save` writes.
-    """
+    """Learned features, what is kept of them, and what is predicted from that."""
 
     name: ClassVar[str] = "figure1"
     size: ClassVar[tuple[float, float]] = (4.0, 5.6)
@@ -56,7 +45,7 @@ class Figure1(Figure):
 
     @property
     def table(self) -> list[dict[str, Any]]:
-        """One dictionary for each seed; ``pandas.DataFrame(figure.table)`` reads it.
+        """One dictionary for each seed.
 
         - `seed`; `kept`: proportion of the weights that are kept
         - `relative_error`: norm of the difference between all predicted and all learned weights, over the norm of the
@@ -126,16 +115,8 @@ def figure1(
         Proportion of the weights that is kept, in (0, 1].
     seeds : int or iterable of int, default=1
         How many runs, or their seeds; features are shown of the first.
-    output : path-like, default="."
-        Folder of all files.
-    jobs : int, default=None
-        Runs at a time, through joblib; None means one, or what `joblib.parallel_config` tells.
-    n_threads : int, default=None
-        Threads of each run; None leaves it to OpenMP, which joblib keeps to its share of the processors.
-    resume : bool, default=True
-        Whether runs that are in the run file already count as done.
-    verbose : bool, default=True
-        Whether to show progress.
+    output, jobs, n_threads, resume, verbose
+        See `ppdl.reproduce.runs.Recording`.
 
     Returns
     -------
@@ -156,38 +137,43 @@ def figure1(
     True
     """
     images = load_images(data)
-    profile = profile or default_profile(data)
-    settings = PROFILES[known("profile", profile, PROFILES)]
-    numbers = chosen_seeds(seeds)
-    count_atoms(settings.patch_size**2, proportion)  # refuses one that leaves no pixel
+    profile = choices.profile(profile, data, PROFILES)
+    settings = PROFILES[profile]
+    numbers = choices.seeds(seeds)
+    (kept,) = choices.proportions("proportion", [proportion])
+    count_atoms(settings.patch_size**2, kept)  # refuses one that leaves no pixel
+    recording = Recording(output, jobs, n_threads, resume, verbose)
 
     configurations = [
         {
             "figure": Figure1.name,
             **describe(data, images, settings, seed),
-            "kept": float(proportion),
+            "kept": kept,
             "predictor": PREDICTOR.get_config(),
         }
         for seed in numbers
     ]
-    command = command_line(
-        "figure1", data=data, profile=profile, proportion=proportion, seeds=numbers, jobs=jobs, threads=n_threads
+    run = functools.partial(_learn_and_predict, images=images, n_threads=n_threads)
+    arguments = dict(data=data, profile=profile, proportion=proportion, seeds=numbers)
+    records = EXPERIMENT.records(
+        recording, configurations, run, lambda record: f"relative error {record['relative_error']:.3f}", arguments
     )
-    records = recorded(
-        Figure1.name,
-        configurations,
-        functools.partial(_learn_and_predict, images=images, n_threads=n_threads),
-        lambda record: f"relative error {record['relative_error']:.3f}",
-        command=command,
-        output=output,
-        jobs=jobs,
-        resume=resume,
-        verbose=verbose,
-    )
-    return Figure1(records, data, Path(output))
+    return Figure1(records, data, recording.folder)
 
 
-def _learn_and_predict(configuration: Record, *, images: Images, n_threads: int | None) -> Record:
+EXPERIMENT = Experiment(
+    figure1,
+    "features, some of their weights, and all predicted from these (RICA)",
+    (
+        Option("data", "images", choices=TITLES, default="samples"),
+        options.profile(PROFILES),
+        Option("proportion", "proportion of the weights that is kept, in (0, 1]", float, default="0.5"),
+        *options.RUN,
+    ),
+)
+
+
+def _learn_and_predict(configuration: Configuration, *, images: Images, n_threads: int | None) -> Record:
     """Learn features, keep the weights at some pixels, predict all from these."""
     rica, patches = learn(configuration, images.images, n_threads)
     W = rica.components_.T.astype(np.float64)  # (n_features, n_components)

@@ -10,10 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.datasets import load_sample_images
 
+from ppdl._checks import one_of
 from ppdl.datasets import load_natural_images, load_stl10
 from ppdl.preprocessing import ContrastNormalizer, Whitener, extract_patches
-
-from .choices import known
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -47,7 +46,7 @@ def load_images(name: str) -> Images:
         13 grey ones of Hoyer and Hyvärinen. "stl10": the 1000 colour images of 96 × 96 pixels of the first training
         fold.
     """
-    images = _LOADERS[known("data", name, _LOADERS)]()
+    images = _LOADERS[one_of("data", name, _LOADERS)]()
     digest = hashlib.sha256(f"{images.shape} {images.dtype.str} ".encode())
     digest.update(np.ascontiguousarray(images).data)
     return Images(images, digest.hexdigest())

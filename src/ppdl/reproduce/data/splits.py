@@ -11,9 +11,8 @@ import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 from sklearn.utils import Bunch
 
+from ppdl._checks import one_of
 from ppdl.datasets import load_cifar10, load_digits, load_mnist, load_stl10
-
-from .choices import known
 
 #: Side length of the STL-10 images: official ones, of twice the side, are made so small.
 STL10_SIDE = 48
@@ -49,7 +48,7 @@ def load_split(name: str, *, download: bool = False) -> Split:
     download : bool, default=False
         Whether what is not found may be downloaded.
     """
-    return SPLITS[known("data", name, SPLITS)](download)
+    return SPLITS[one_of("data", name, SPLITS)](download)
 
 
 @functools.cache

@@ -14,19 +14,18 @@ import numpy as np
 from ppdl import _core
 from ppdl.dictionaries.base import count_atoms
 
-from .choices import chosen_seeds, known
-from .feature_pictures import draw_sheet, pack, unpack
-from .figure import Figure, mean
-from .natural_features import PROFILES, default_profile, describe, learn, measure
-from .natural_patches import TITLES, Images, load_images
-from .recording import command_line, recorded
-from .runs import Record
+from ..data.natural_patches import TITLES, Images, load_images
+from ..experiment import Experiment, Figure, Option, choices, options
+from ..experiment.figure import grouped, mean
+from ..experiment.pictures import draw_sheet, pack, unpack
+from ..recipes.natural_features import PROFILES, describe, learn, measure
+from ..runs import Configuration, Record, Recording
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: The paper's ten columns: all parameters learned, then 10 % fewer in each.
-PROPORTIONS = tuple(tenths / 10 for tenths in range(10, 0, -1))
+GRID = tuple(tenths / 10 for tenths in range(10, 0, -1))
 
 _N_SHOWN = 10  # features in each column: one of each of the dictionary's
 _NUMBERS = ("objective", "sparsity", "reconstruction", "unexplained", "kurtosis")
@@ -34,17 +33,7 @@ _NUMBERS = ("objective", "sparsity", "reconstruction", "unexplained", "kurtosis"
 
 @dataclass(frozen=True)
 class Figure2(Figure):
-    """Features and what they achieve, for each proportion of parameters learned.
-
-    Parameters
-    ----------
-    records : list of dict
-        One record for each proportion and seed.
-    data : str
-        Data set.
-    folder : Path
-        Where `save` writes.
-    """
+    """Features and what they achieve, for each proportion of parameters learned."""
 
     name: ClassVar[str] = "figure2"
     size: ClassVar[tuple[float, float]] = (8.0, 8.4)
@@ -54,7 +43,7 @@ class Figure2(Figure):
 
     @property
     def table(self) -> list[dict[str, Any]]:
-        """One dictionary for each proportion, means over seeds; ``pandas.DataFrame(figure.table)`` reads it.
+        """One dictionary for each proportion, means over seeds.
 
         - `proportion` of the parameters learned; `n_seeds`: runs; `n_dynamic`: numbers learned in each
         - `objective` and its terms `sparsity` and `reconstruction`, means over patches
@@ -70,12 +59,9 @@ class Figure2(Figure):
 
     def _groups(self) -> dict[float, list[Record]]:
         """Sort the records by proportion, the largest first, and by seed."""
-        groups: dict[float, list[Record]] = {}
-        for record in sorted(
-            self.records, key=lambda run: (-run["configuration"]["proportion"], run["configuration"]["seed"])
-        ):
-            groups.setdefault(record["configuration"]["proportion"], []).append(record)
-        return groups
+        by_seed = sorted(self.records, key=lambda run: run["configuration"]["seed"])
+        groups = grouped(by_seed, lambda run: float(run["configuration"]["proportion"]))
+        return dict(sorted(groups.items(), reverse=True))
 
     def __str__(self) -> str:
         """Objective and other numbers, a line for each proportion."""
@@ -116,24 +102,14 @@ def figure2(
 
     Parameters
     ----------
-    data : {"samples", "samples-colour", "natural-images", "stl10"}, default="samples"
-        scikit-learn's sample images in grey or in colour, the natural images of Hoyer and Hyvärinen, or STL-10.
-    profile : {"smoke", "quick", "paper"}, default=None
-        How much is computed; None is "smoke" for the sample images, "quick" for the others.
+    data, profile
+        See `figure1`.
     proportions : sequence of float, default=None
         Proportions of parameters learned, each in (0, 1]; None is the paper's, 1.0, 0.9, …, 0.1.
     seeds : int or iterable of int, default=1
         How many runs for each proportion, or their seeds. Features are shown of the first, numbers are means.
-    output : path-like, default="."
-        Folder of all files.
-    jobs : int, default=None
-        Runs at a time, through joblib; None means one, or what `joblib.parallel_config` tells.
-    n_threads : int, default=None
-        Threads of each run; None leaves it to OpenMP, which joblib keeps to its share of the processors.
-    resume : bool, default=True
-        Whether runs that are in the run file already count as done.
-    verbose : bool, default=True
-        Whether to show progress.
+    output, jobs, n_threads, resume, verbose
+        See `ppdl.reproduce.runs.Recording`.
 
     Returns
     -------
@@ -153,10 +129,13 @@ def figure2(
     [1280, 380]
     """
     images = load_images(data)
-    profile = profile or default_profile(data)
-    settings = PROFILES[known("profile", profile, PROFILES)]
-    grid = PROPORTIONS if proportions is None else [float(proportion) for proportion in proportions]
-    numbers = chosen_seeds(seeds)
+    profile = choices.profile(profile, data, PROFILES)
+    settings = PROFILES[profile]
+    grid = choices.proportions(
+        "proportions", GRID if proportions is None else choices.several("proportions", proportions)
+    )
+    numbers = choices.seeds(seeds)
+    recording = Recording(output, jobs, n_threads, resume, verbose)
     for proportion in grid:
         count_atoms(settings.patch_size**2, proportion)  # refuses one that leaves no atom
 
@@ -165,24 +144,31 @@ def figure2(
         for seed in numbers
         for proportion in grid
     ]
-    command = command_line(
-        "figure2", data=data, profile=profile, proportions=proportions, seeds=numbers, jobs=jobs, threads=n_threads
-    )
-    records = recorded(
-        Figure2.name,
+    run = functools.partial(_learn_and_measure, images=images, n_threads=n_threads)
+    arguments = dict(data=data, profile=profile, proportions=proportions, seeds=numbers)
+    records = EXPERIMENT.records(
+        recording,
         configurations,
-        functools.partial(_learn_and_measure, images=images, n_threads=n_threads),
+        run,
         lambda record: f"{100 * record['configuration']['proportion']:.3g} %: objective {record['objective']:.3f}",
-        command=command,
-        output=output,
-        jobs=jobs,
-        resume=resume,
-        verbose=verbose,
+        arguments,
     )
-    return Figure2(records, data, Path(output))
+    return Figure2(records, data, recording.folder)
 
 
-def _learn_and_measure(configuration: Record, *, images: Images, n_threads: int | None) -> Record:
+EXPERIMENT = Experiment(
+    figure2,
+    "features against the proportion of parameters learned (RICA)",
+    (
+        Option("data", "images", choices=TITLES, default="samples"),
+        options.profile(PROFILES),
+        options.PROPORTIONS,
+        *options.RUN,
+    ),
+)
+
+
+def _learn_and_measure(configuration: Configuration, *, images: Images, n_threads: int | None) -> Record:
     """Learn the features that a configuration describes; measure all of them and keep pictures of some."""
     rica, patches = learn(configuration, images.images, n_threads)
     shown = rica.components_[:: len(rica.components_) // _N_SHOWN][:_N_SHOWN]

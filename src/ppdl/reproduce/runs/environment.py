@@ -44,7 +44,7 @@ def _commit(file: Path) -> str | None:
 def _git(folder: Path, *arguments: str) -> str | None:
     """Return what a git command prints, or None if there is no git or it fails."""
     try:
-        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, text=True, check=True)
+        done = subprocess.run(["git", "-C", folder, *arguments], capture_output=True, encoding="utf-8", check=True)
     except (OSError, subprocess.CalledProcessError):
         return None
     return done.stdout.strip()
@@ -53,7 +53,7 @@ def _git(folder: Path, *arguments: str) -> str | None:
 def _processor() -> str:
     """Return the processor's name where the system tells it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         lines = []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

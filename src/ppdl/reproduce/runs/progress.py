@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from .runs import Record
+from .file import Record
 
 
 def tracked(records: Iterable[Record], total: int, describe: Callable[[Record], str]) -> Iterator[Record]:

@@ -19,10 +19,10 @@ from sklearn.utils import gen_batches
 
 from ppdl import RICA, NumericalError, _core
 
+from ..data.splits import Split
+from ..runs import Configuration, Record
 from .linear_svm import LinearSVM
-from .patch_recipes import PatchRecipe
-from .runs import Configuration, Record
-from .splits import Split
+from .patches import PatchRecipe
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
