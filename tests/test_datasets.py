@@ -224,6 +224,13 @@ def test_idx_of_arbitrary_bytes_is_an_array_or_a_value_error(content, prefix, tm
         assert str(error).startswith(f"{path}: ")
 
 
+def test_more_than_any_collection_is_not_unpacked(tmp_path):
+    header = struct.pack(">HBBI", 0, 8, 1, 2**30 + 1)
+    (tmp_path / "array").write_bytes(gzip.compress(header + bytes(2**20)) + bytes(2**21))
+    with pytest.raises(ValueError, match="claim 1073741825 bytes, but the file can't hold more than 1073741824"):
+        read_idx(tmp_path / "array")
+
+
 @pytest.mark.parametrize("pack", [bytes, gzip.compress])
 @pytest.mark.parametrize(
     ("content", "message"),

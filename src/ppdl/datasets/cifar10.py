@@ -34,8 +34,8 @@ PYTHON_FOLDER = "cifar-10-batches-py/"
 #: Bytes of a record: a label, then 32 × 32 of red, of green, of blue.
 RECORD = 1 + 3 * 32 * 32
 
-#: Images that a batch may hold: as many as all batches of the original.
-N_MOST = 60_000
+#: Images that a batch may hold: as many as one of the original.
+N_MOST = 10_000
 
 ARCHIVE = "cifar-10-binary.tar.gz"
 ARCHIVE_HASH = "sha256:c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"

@@ -12,13 +12,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .packed import LARGEST, open_packed, read_exactly, read_last
+from .packed import open_packed, read_exactly, read_last
 
 #: Third byte of the header → type of the values.
 TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 
 #: Deflate can't shrink data further than this, so a claim beyond it is false whatever the file holds.
 LARGEST_GZIP_RATIO = 1032
+
+#: Nor does any collection hold more bytes, of those that lie packed: a small file could otherwise fill the memory.
+LARGEST_UNPACKED = 1 << 30
 
 
 def read_idx(path: Path, *, ndim: int | None = None) -> npt.NDArray[Any]:
@@ -48,7 +51,7 @@ def read_idx(path: Path, *, ndim: int | None = None) -> npt.NDArray[Any]:
         compressed = file.read(2) == b"\x1f\x8b"
     n_held = os.path.getsize(path)
     with open_packed(path, ".gz" if compressed else "") as stream:
-        return _read(stream, min(LARGEST_GZIP_RATIO * n_held, LARGEST) if compressed else n_held, ndim)
+        return _read(stream, min(LARGEST_GZIP_RATIO * n_held, LARGEST_UNPACKED) if compressed else n_held, ndim)
 
 
 def _read(stream: io.BufferedIOBase, n_held: int, ndim: int | None) -> npt.NDArray[Any]:

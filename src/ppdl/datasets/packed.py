@@ -16,9 +16,6 @@ import numpy.typing as npt
 #: Bytes read at a time.
 CHUNK = 1 << 20
 
-#: No file of a data set holds more bytes, unpacked: a few packed kilobytes could otherwise fill the memory.
-LARGEST = 1 << 30
-
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:

@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch
 
-from ppdl._checks import integer
+from ppdl._checks import LARGEST_INT, integer
 
 from .bunch import Arrays, check_dtype, check_subset, image_bunch, scale
 from .files import data_folders, download_archive, find_files
 from .labels import check_labels, read_class_names
-from .packed import LARGEST, open_packed, read_all, read_last, read_lines, readable
+from .packed import open_packed, read_all, read_last, read_lines, readable
 
 #: Side length of the official images; other sides stand in the names of their files.
 OFFICIAL_SIDE = 96
@@ -29,6 +29,9 @@ FOLDS_FILE, NAMES_FILE = "fold_indices.txt", "class_names.txt"
 
 #: Images that a file may hold: as many as are labelled in the original.
 N_MOST = 13_000
+
+#: Bytes that their pixels may take, at whatever side.
+LARGEST = N_MOST * 3 * OFFICIAL_SIDE**2
 
 CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
 
@@ -128,7 +131,7 @@ def load_stl10(
     """
     dtype = check_dtype(dtype)
     subsets = check_subset(subset)
-    side = None if side is None else integer("side", side, at_most=LARGEST)
+    side = None if side is None else integer("side", side, at_most=LARGEST_INT)
     fold = None if fold is None else integer("fold", fold, at_least=0)
     if fold is not None and subset != "train":
         raise ValueError(f"subset: received {subset!r}; expected 'train', of whose images fold {fold} is")
