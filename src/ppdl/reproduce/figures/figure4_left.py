@@ -282,15 +282,15 @@ def _one_line(record: Record) -> str:
 def _configuration(curve: Curve, proportion: float, seed: int, split: Split, recipe: Recipe) -> dict[str, Any]:
     """Describe one network completely: what distinguishes its result from any other's."""
     architecture = ARCHITECTURES[split.name]
-    options = dict(recipe.options) | curve.network(architecture, proportion)
-    dictionaries = options.pop("dictionary", None)
+    parameters = dict(recipe.options) | curve.network(architecture, proportion)
+    dictionaries = parameters.pop("dictionary", None)
     if dictionaries is not None:
-        options["dictionary"] = [dictionary.get_config() for dictionary in dictionaries]
-        options["input_shape"] = list(split.input_shape)
+        parameters["dictionary"] = [dictionary.get_config() for dictionary in dictionaries]
+        parameters["input_shape"] = list(split.input_shape)
     if curve.pretrained:
         data_driven = dictionaries is not None and dictionaries[-1].data_driven
-        options |= dict(recipe.data_pretraining if data_driven and recipe.data_pretraining else recipe.pretraining)
-    options["hidden_layer_sizes"] = list(options["hidden_layer_sizes"])
+        parameters |= dict(recipe.data_pretraining if data_driven and recipe.data_pretraining else recipe.pretraining)
+    parameters["hidden_layer_sizes"] = list(parameters["hidden_layer_sizes"])
     return {
         "figure": Figure4Left.name,
         "data": split.name,
@@ -299,19 +299,19 @@ def _configuration(curve: Curve, proportion: float, seed: int, split: Split, rec
         "proportion": proportion,
         "seed": seed,
         "recipe": recipe.name,
-        "estimator": options | dict(max_iter=recipe.epochs, batch_size=architecture.batch_size),
+        "estimator": parameters | dict(max_iter=recipe.epochs, batch_size=architecture.batch_size),
     }
 
 
 def _train_and_test(configuration: Configuration, *, split: Split, n_threads: int | None) -> Record:
     """Train the network that a configuration describes, and test it."""
-    options = dict(configuration["estimator"])
-    if "dictionary" in options:
-        options["dictionary"] = tuple(Dictionary.from_config(config) for config in options["dictionary"])
-        options["input_shape"] = tuple(options["input_shape"])
-    options["hidden_layer_sizes"] = tuple(options["hidden_layer_sizes"])
+    parameters = dict(configuration["estimator"])
+    if "dictionary" in parameters:
+        parameters["dictionary"] = tuple(Dictionary.from_config(config) for config in parameters["dictionary"])
+        parameters["input_shape"] = tuple(parameters["input_shape"])
+    parameters["hidden_layer_sizes"] = tuple(parameters["hidden_layer_sizes"])
     network = PredictedMLPClassifier(
-        **options,
+        **parameters,
         tol=0.0,
         n_iter_no_change=float("inf"),
         random_state=configuration["seed"],
