@@ -93,9 +93,34 @@ def test_covariance_is_that_of_numpy(dtype, power, shape):
     )
 
 
-def test_covariance_survives_a_large_mean():
-    X = uniform(1000, 5)
-    assert np.allclose(_core.dictionary.covariance(X + 1e6), np.cov(X.T), atol=1e-9)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_covariance_survives_a_large_mean(dtype):
+    X = (1e6 + 10 * uniform(1000, 5)).astype(dtype)
+    assert np.allclose(_core.dictionary.covariance(X), np.cov(X.T.astype(np.float64)), rtol=0, atol=1e-8)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("power", [1, 2])
+@pytest.mark.parametrize("weight", [None, np.r_[0, np.full(1000, 0.3)]], ids=["plain", "weighted"])
+def test_what_is_constant_has_no_variance_at_all(dtype, power, weight):
+    X = np.full((1001, 2), 0.1, dtype)
+    assert not _core.dictionary.covariance(X, power, sample_weight=weight).any()
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("power", [1, 2])
+def test_weighted_covariance_is_that_of_numpy(dtype, power):
+    X = uniform(700, 140).astype(dtype)
+    powers = X.T.astype(np.float64) ** power
+    counts = np.random.default_rng(1).integers(0, 4, size=700)
+    found = _core.dictionary.covariance(X, power, sample_weight=counts.astype(np.float64))
+    assert np.allclose(found, np.cov(powers, fweights=counts), rtol=0, atol=1e-13)
+    reliabilities = uniform(700) / 700
+    for scale in (1.0, 1e-9):
+        found = _core.dictionary.covariance(X, power, sample_weight=scale * reliabilities)
+        assert np.allclose(found, np.cov(powers, aweights=reliabilities), rtol=0, atol=1e-13)
+    found = _core.dictionary.covariance(X, power, center=False, sample_weight=reliabilities)
+    assert np.allclose(found, powers * reliabilities @ powers.T / reliabilities.sum(), rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("power", [1, 2])
@@ -229,6 +254,21 @@ def test_uncentred_components_begin_with_the_mean():
     X = 10 + uniform(100, 10)
     B = PrincipalComponents(center=False).columns(LayerInput(10, activations=X), sizes=(1,)).base
     assert np.abs(B[:, 0] @ X.mean(axis=0)) / np.linalg.norm(X.mean(axis=0)) > 0.999
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_rounding_chooses_no_component_where_there_is_no_variance(dtype):
+    X = np.random.default_rng(0).normal(size=(10, 30)).astype(dtype)
+    X[:, [0, 7]] = 0.1  # constant, which their mean is only to rounding
+    first, second = (
+        PrincipalComponents().columns(LayerInput(30, activations=rows), sizes=(1,)).base for rows in (X, X[::-1].copy())
+    )
+    assert np.allclose(first.T @ first, np.eye(30), atol=1e-12)
+    assert np.allclose(first, second, atol=1e-9)
+    assert np.allclose(np.diag(first.T @ np.cov(X.T.astype(np.float64)) @ first)[9:], 0, atol=1e-12)
+    assert np.allclose(first[[0, 7]].T[9:11], np.eye(2), atol=1e-9)
+    constant = PrincipalComponents().columns(LayerInput(3, activations=np.full((7, 3), 0.1, dtype)), sizes=(1,)).base
+    assert np.array_equal(constant, np.eye(3))
 
 
 # Random dictionaries

@@ -329,7 +329,7 @@ def test_nothing_is_rebuilt_unless_an_epoch_follows(digits):
 def test_rebuilding_fits_full_dictionaries_without_loss(digits):
     X, y = digits
     clf = PredictedMLPClassifier((30, 20), dictionary=(None, PrincipalComponents()), max_iter=3, **FIXED).fit(X, y)
-    model, changed = rebuilt_dictionaries(clf._model, X, np.arange(len(X)), None)
+    model, changed = rebuilt_dictionaries(clf._model, X, None, None)
     assert [part.stop - part.start for part in changed] == [30 * 20]
     assert_allclose(model.coefs()[1], clf.coefs_[1], atol=1e-10)
     assert_allclose(model.predict(X, None), clf.predict_proba(X), atol=1e-10)

@@ -38,6 +38,8 @@ void tied_channels() {
     expect(atoms[i] % 3 == 0 && atoms[i + 1] == atoms[i] + 1 && atoms[i + 2] == atoms[i] + 2, "pixel ", atoms[i] / 3);
   }
   expect_throws<std::invalid_argument>([] { (void)choose_atoms(60, 13, 3, 0, 0); }, "groups of 3");
+  const auto one = squared_exponential_columns({.height = 7, .width = 7, .n_channels = 2, .fraction = 1.0 / 49.0});
+  expect(one.columns[0].atoms.size() == 2, "1/49 of 49 pixels: ", one.columns[0].atoms.size(), " atoms");
 }
 
 void orthonormality() {
@@ -46,8 +48,8 @@ void orthonormality() {
   expect(distance_from_identity(Q.transpose() * Q) < 1e-12, "atoms after orthonormalisation");
   const Matrix<double> B = cosines(7, 5);
   expect(distance_from_identity(B.transpose() * B) < 1e-13, "cosines");
-  const Matrix<double> C = covariance<double>(atoms, 1);
-  const Matrix<double> vectors = symmetric_eigenvectors(C);
+  const Matrix<double> C = covariance<double>(atoms, {});
+  const Matrix<double> vectors = symmetric_eigen(C).vectors;
   expect(distance_from_identity(vectors.transpose() * vectors) < 1e-12, "eigenvectors");
   const Vector<double> values = (vectors.transpose() * C * vectors).diagonal();
   for (Index k = 1; k < values.size(); ++k) expect(values[k] <= values[k - 1], "eigenvalue ", k, " is not in order");
@@ -55,20 +57,22 @@ void orthonormality() {
 
 void threads() {
   const Matrix<float> X = gaussian(1500, 200, 3, 4).cast<float>();
-  const Matrix<double> one = covariance<float>(X, 2, true, 1);
-  for (const int n_threads : {2, 3, 7}) expect(covariance<float>(X, 2, true, n_threads) == one, n_threads, " threads");
+  const Matrix<double> one = covariance<float>(X, {.power = 2, .n_threads = 1});
+  for (const int n_threads : {2, 3, 7}) {
+    expect(covariance<float>(X, {.power = 2, .n_threads = n_threads}) == one, n_threads, " threads");
+  }
 }
 
 void failures() {
   const Matrix<double> ones = Matrix<double>::Ones(4, 4);
   expect_throws<NumericalError>([&] { (void)ridge_mix(ones, 0.0); }, "increase ridge (got 0)");
   expect_throws<NumericalError>([&] { (void)orthonormal_mix(ones); }, "the 4 atoms of a column are linearly dependent");
-  expect_throws<std::invalid_argument>([&] { (void)covariance<double>(ones, 3); }, "power: received 3");
-  expect_throws<std::invalid_argument>([&] { (void)covariance<double>(ones.topRows(1), 1); }, "received 1 samples");
+  expect_throws<std::invalid_argument>([&] { (void)covariance<double>(ones, {.power = 3}); }, "power: received 3");
+  expect_throws<std::invalid_argument>([&] { (void)covariance<double>(ones.topRows(1), {}); }, "received 1 samples");
   expect_throws<std::invalid_argument>([&] { (void)squared_exponential(ones, 1, 0.0); }, "length_scale: received 0");
   expect_throws<std::invalid_argument>(
       [] { (void)squared_exponential_columns({.height = 3, .width = 3, .fraction = 0.1}); },
-      "fraction: 0.1 of 9 pixels leaves no atom");
+      "fraction: 0.1 of 9 inputs leaves no atom; raise it to at least 0.111112");
 }
 
 }  // namespace

@@ -13,26 +13,41 @@ import numpy as np
 import numpy.typing as npt
 
 LARGEST_INT = 2**31 - 1  # of the core's int
+LARGEST_INDEX = 2**63 - 1
 
 
 def integer(name: str, value: Any, *, at_least: int = 1, at_most: float = math.inf) -> int:
     """Check a whole number."""
     if not isinstance(value, Integral) or isinstance(value, bool) or not at_least <= int(value) <= at_most:
         bound = f" and at most {at_most}" if at_most < math.inf else ""
-        raise ValueError(f"{name}: received {value!r}; expected an integer, at least {at_least}{bound}")
+        raise ValueError(f"{name}: received {_shown(value)}; expected an integer, at least {at_least}{bound}")
     return int(value)
 
 
 def real(
-    name: str, value: Any, *, above: float = -math.inf, at_least: float = -math.inf, below: float = math.inf
+    name: str,
+    value: Any,
+    *,
+    above: float = -math.inf,
+    at_least: float = -math.inf,
+    below: float = math.inf,
+    at_most: float = math.inf,
 ) -> float:
-    """Check a number with above < value < below and value >= at_least."""
-    valid = isinstance(value, Real) and not isinstance(value, bool)
-    if not valid or not (above < value < below and value >= at_least):
+    """Check a finite number with above < value < below and at_least <= value <= at_most."""
+    try:
+        number = float(value) if isinstance(value, Real) and not isinstance(value, bool) else math.nan
+    except OverflowError:  # of integers and fractions beyond any float
+        number = math.nan
+    if not (above < number < below and at_least <= number <= at_most and math.isfinite(number)):
         lower = f"above {above:g}" if above > -math.inf else f"at least {at_least:g}"
-        upper = f" and below {below:g}" if below < math.inf else " and finite"
-        raise ValueError(f"{name}: received {value!r}; expected a number {lower}{upper}")
-    return float(value)
+        upper = f"below {below:g}" if below < math.inf else f"at most {at_most:g}" if at_most < math.inf else "finite"
+        raise ValueError(f"{name}: received {_shown(value)}; expected a number {lower} and {upper}")
+    return number
+
+
+def _shown(value: Any) -> str:
+    huge = isinstance(value, int) and value.bit_length() > 128
+    return f"an integer of {value.bit_length()} bits" if huge else repr(value)
 
 
 def cast(name: str, values: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArray[Any]:
@@ -49,7 +64,7 @@ def cast(name: str, values: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArr
 
 def boolean(name: str, value: Any) -> bool:
     """Check a truth value."""
-    if value not in (True, False):
+    if not isinstance(value, (bool, np.bool_)):
         raise ValueError(f"{name}: received {value!r}; expected True or False")
     return bool(value)
 

@@ -16,3 +16,8 @@ Array = npt.NDArray[np.floating[Any]]
 def core(dtype: npt.DTypeLike) -> Any:
     """Return the part of the core that computes in this precision."""
     return _core.f32 if np.dtype(dtype) == np.float32 else _core.f64
+
+
+def product(A: npt.NDArray[np.float64], B: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return A B, the same bits for any number of threads, which NumPy's product does not promise."""
+    return np.asarray(_core.dictionary.product(np.ascontiguousarray(A), np.ascontiguousarray(B)))

@@ -1,10 +1,9 @@
 #include <ppdl/weights/predicted_weights.hpp>
 
 #include <ppdl/base/check.hpp>
-#include <ppdl/base/error.hpp>
+#include <ppdl/dictionary/least_squares.hpp>
 
-#include <Eigen/QR>
-
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -166,10 +165,9 @@ Vector<Scalar> PredictedWeights<Scalar>::fit(const ConstMatrixRef<Scalar>& W) co
   Vector<Scalar> V(n_dynamic_);
   for (Index j = 0; j < n_columns(); ++j) {
     const auto Wj = W.middleCols(first_hidden(j), n_hidden(j));
-    const Eigen::MatrixXd U = dictionary(j).template cast<double>();
-    const Eigen::MatrixXd solution =
-        Eigen::CompleteOrthogonalDecomposition<Eigen::MatrixXd>(U).solve(Wj.template cast<double>());
-    v(V.data(), j) = solution.template cast<Scalar>();
+    const Matrix<double> U = dictionary(j).template cast<double>();
+    const LeastSquaresOptions options{.epsilon = std::numeric_limits<Scalar>::epsilon()};
+    v(V.data(), j) = least_squares(U, Wj.template cast<double>(), options).template cast<Scalar>();
   }
   return V;
 }

@@ -11,7 +11,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ppdl import _checks as checks
 from ppdl import _core
+from ppdl._precision import Array, core, product
 
 from .layer_input import Floats
 
@@ -113,17 +115,43 @@ class DictionaryColumns:
         dtype : float32 or float64
             Precision of the layer: B and the mixes are rounded to it.
         """
-        dtype = np.dtype(dtype)
-        core = {np.dtype(np.float32): _core.f32, np.dtype(np.float64): _core.f64}[dtype]
 
         def rounded(matrix: Floats | None) -> Any:
-            return None if matrix is None else np.ascontiguousarray(matrix, dtype=dtype)
+            return None if matrix is None else checks.cast("dictionary", matrix, dtype)
 
         # Where that takes no more memory, atoms are mixed here: in float64 an ill-conditioned mix does no harm.
         mix_now = self.base is not None and self._is_mixed and self.n_atoms <= self.base.shape[1]
         source = self._with_mixed_base() if mix_now else self
         columns = [(column.n_hidden, column.atoms, rounded(column.mix)) for column in source.columns]
-        return core.PredictedWeights(self.n_visible, columns, rounded(source.base), learned=self.learned)
+        return core(dtype).PredictedWeights(self.n_visible, columns, rounded(source.base), learned=self.learned)
+
+    def fit(self, W: Array, V: Array) -> Array:
+        """Return the V of these dictionaries whose UV is nearest to W, flat, in W's precision.
+
+        So that weight decay of V does not grow, no V_j is longer than the V_j it replaces, or than one of no particular
+        direction whose U_j V_j is as long as W_j.
+
+        Parameters
+        ----------
+        W : ndarray of shape (n_visible, n_hidden)
+            Weights.
+        V : ndarray of shape (n_dynamic,)
+            What it replaces, V_1, …, V_J of other dictionaries of as many atoms.
+        """
+        fitted = np.empty_like(V, dtype=W.dtype)
+        epsilon = float(np.finfo(W.dtype).eps)
+        first = 0
+        for j, (former, new) in enumerate(zip(self.dynamic(V), self.dynamic(fitted), strict=True)):
+            n_hidden = new.shape[1]
+            new[:] = _core.dictionary.least_squares(
+                np.ascontiguousarray(self.dictionary(j)),
+                np.ascontiguousarray(W[:, first : first + n_hidden], dtype=np.float64),
+                epsilon=epsilon,
+                relative_length=1.0,
+                length=float(np.linalg.norm(former)),
+            )
+            first += n_hidden
+        return fitted
 
     def _with_mixed_base(self) -> DictionaryColumns:
         """Form [U_1 … U_J] and take it for B: the same dictionaries without mixes."""
@@ -156,12 +184,6 @@ class DictionaryColumns:
         return sha.hexdigest()
 
 
-def product(A: Floats, B: Floats) -> Floats:
-    """Return A B, the same bits for any number of threads, which NumPy's product does not promise."""
-    AB: Floats = _core.dictionary.product(np.ascontiguousarray(A), np.ascontiguousarray(B))
-    return AB
-
-
 def column_sizes(n_hidden: int, n_columns: int) -> tuple[int, ...]:
     """Divide `n_hidden` hidden units between `n_columns` columns, the first ones one unit larger if need be.
 
@@ -183,9 +205,7 @@ def column_sizes(n_hidden: int, n_columns: int) -> tuple[int, ...]:
 
 def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     """Hidden units of each column as ints, at least one column, at least one unit in each."""
-    checked = tuple(int(size) for size in sizes)
-    if not checked or min(checked) < 1:
-        raise ValueError(
-            f"sizes: received {tuple(sizes)}; expected at least one column, of at least one hidden unit each"
-        )
+    checked = tuple(checks.integer("sizes", size, at_most=checks.LARGEST_INT) for size in sizes)
+    if not checked:
+        raise ValueError("sizes: received (); expected the hidden units of at least one column")
     return checked

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl import _core
-from ppdl.dictionaries.columns import product
+from ppdl._precision import product
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 

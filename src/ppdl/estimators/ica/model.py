@@ -11,8 +11,8 @@ from scipy import linalg
 from sklearn.utils import gen_batches
 
 from ppdl._precision import Array, core
+from ppdl._precision import product as exact_product
 from ppdl.dictionaries.columns import DictionaryColumns
-from ppdl.dictionaries.columns import product as exact_product
 from ppdl.preprocessing import Whitener
 
 _BLOCK = 4096  # samples that are centred at a time

@@ -110,9 +110,9 @@ class Architecture:
         }
 
     def columns(
-        self, layer: int, *, activations: Any = None, base: npt.NDArray[np.float64] | None = None
+        self, layer: int, *, activations: Any = None, weight: Any = None, base: npt.NDArray[np.float64] | None = None
     ) -> DictionaryColumns:
-        """Build the dictionaries of a layer, from its activations, or from the base that was made of them before."""
+        """Build the dictionaries of a layer, from weighted activations or the base that was made of them before."""
         plan = self.layers[layer]
         inputs = LayerInput(
             plan.n_visible,
@@ -120,6 +120,7 @@ class Architecture:
             activations=activations,
             seed=self.seed,
             layer=layer,
+            sample_weight=weight,
         )
         return plan.dictionary.columns(inputs, sizes=plan.sizes, fraction=plan.fraction, base=base)
 

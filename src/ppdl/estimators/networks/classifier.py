@@ -40,7 +40,7 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
         network on the whole training set (without the samples that `early_stopping` sets aside); see `pretraining`.
     learned_fraction : float or sequence of float, default=1.0
         Atoms of each column's dictionary as a fraction of the layer's inputs, in (0, 1]: ``int(n_inputs * fraction)``
-        of them, at least one. It is the fraction of the layer's weights that is learned.
+        of them; a fraction that leaves none is an error. It is the fraction of the layer's weights that is learned.
     n_columns : int or sequence of int, default=1
         Columns J of a layer: its hidden units are divided evenly among so many dictionaries, each with atoms of its
         own.

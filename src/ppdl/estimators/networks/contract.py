@@ -21,7 +21,7 @@ from ..persistence.saving import save
 from ..training.callbacks import CallbackSupportMixin, FitCallbacks
 from ..training.fitting import BatchFit, Data, Result, fit_lbfgs
 from .architecture import resolve
-from .building import initial_model
+from .building import counted, initial_model
 from .model import Model
 from .parameters import check_parameters
 from .pretraining import AutoencoderOptions, LayerTraining, pretrained_model
@@ -305,7 +305,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
                 "raise max_iter"
             )
         if self.pretraining != "autoencoder":
-            return initial_model(architecture, data.X, data.rows, self.n_threads)
+            return initial_model(architecture, data.X, counted(len(data.X), data.rows, data.weight), self.n_threads)
         how = LayerTraining(
             options=AutoencoderOptions.of(self.pretraining_options),
             n_epochs=int(self.pretraining_epochs or 50),
@@ -314,7 +314,7 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
             n_threads=self.n_threads,
             verbose=bool(self.verbose),
         )
-        return pretrained_model(architecture, data.X, data.rows, how)
+        return pretrained_model(architecture, data.X, data.rows, data.weight, how)
 
     def _take(self, result: Result, continued: bool) -> None:
         """Set the fitted attributes from what a solver returned."""

@@ -16,7 +16,7 @@ from .. import schedules
 from ..training.epochs import Batches, Samples, Training
 from ..training.progress import ProgressTable
 from .architecture import Architecture, build_network
-from .building import Rows, initial_theta, taken
+from .building import Rows, counted, initial_theta
 from .model import Model
 
 DECODERS = ("auto", "logistic", "identity", "tanh", "relu")
@@ -142,7 +142,9 @@ class LayerTraining:
         return training.theta[: len(theta)]
 
 
-def pretrained_model(architecture: Architecture, X: Array, rows: Rows, how: LayerTraining) -> Model:
+def pretrained_model(
+    architecture: Architecture, X: Array, rows: Rows, weight: Array | None, how: LayerTraining
+) -> Model:
     """Build and pretrain layer after layer: each column of a layer reconstructs all of the layer's inputs.
 
     A layer's dictionary is built from the pretrained activations below it.
@@ -155,6 +157,8 @@ def pretrained_model(architecture: Architecture, X: Array, rows: Rows, how: Laye
         All inputs; dictionaries are made from those in `rows`.
     rows : ndarray of int64
         Samples to train on.
+    weight : ndarray of shape (n_samples,) or None
+        How much each counts in the dictionaries.
     how : LayerTraining
         How to train.
     """
@@ -168,10 +172,11 @@ def pretrained_model(architecture: Architecture, X: Array, rows: Rows, how: Laye
         theta[: len(learned)] = learned
         return network, theta
 
+    counts = counted(len(X), rows, weight)
     for layer in range(len(architecture.layers)):
         network, theta = network_so_far()
         inputs = X if layer == 0 else np.asarray(network.activations(theta, X, layer, how.n_threads))
-        columns.append(architecture.columns(layer, activations=taken(inputs, rows)))
+        columns.append(architecture.columns(layer, activations=inputs, weight=counts))
         weights.append(columns[layer].weights(X.dtype))
         _, theta = network_so_far()
         if layer == len(architecture.layers) - 1:

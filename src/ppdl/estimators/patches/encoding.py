@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl import _checks as checks
-from ppdl._precision import Array, core
-from ppdl.dictionaries.columns import product
+from ppdl._precision import Array, core, product
 
 ENCODINGS = ("linear", "rectifier", "absolute", "smooth-absolute", "split", "soft-threshold", "triangle")
 

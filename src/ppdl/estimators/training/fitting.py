@@ -20,7 +20,7 @@ from ppdl._precision import Array, core
 
 from .. import schedules
 from ..networks.architecture import build_network
-from ..networks.building import Rows, deeper_data_driven, rebuilt_dictionaries
+from ..networks.building import Rows, counted, deeper_data_driven, rebuilt_dictionaries
 from ..networks.model import Model
 from .callbacks import FitCallbacks
 from .epochs import Batches, Samples, Training
@@ -286,7 +286,8 @@ class BatchFit:
     def _rebuild(self, model: Model) -> Model:
         """Make the data-driven dictionaries of deeper layers anew and go on training with them."""
         data, params = self.data, self.params
-        model, changed = rebuilt_dictionaries(model, data.X, data.rows, params.n_threads)
+        weight = counted(len(data.X), data.rows, data.weight)
+        model, changed = rebuilt_dictionaries(model, data.X, weight, params.n_threads)
         network = training_network(params, model, *self.result.batch_plan)
         self.training.change_model(network, model.theta, changed)
         return model
