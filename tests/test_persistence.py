@@ -49,8 +49,14 @@ def saved(digits, tmp_path_factory):
 
 
 def parts(path):
+    """Tensors and specification of a file, as of format 1: without a checksum that would tell of changes."""
     with safe_open(path, framework="numpy") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}, json.loads(file.metadata()["ppdl"])  # noqa: SIM118
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        return tensors, {**json.loads(file.metadata()["ppdl"]), "format": 1}
+
+
+def write_parts(tensors, specification, path):
+    save_file(tensors, path, {"ppdl": json.dumps(specification)})
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -182,11 +188,11 @@ def test_saving_is_all_or_nothing(saved, tmp_path, monkeypatch):
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"the former file")
 
-    def full_disk(*_, **__):
+    def full_disk(descriptor):
         raise OSError("no space left on device")
 
     with monkeypatch.context() as patch:
-        patch.setattr("ppdl.estimators.persistence.saving.save_file", full_disk)
+        patch.setattr(os, "fsync", full_disk)
         with pytest.raises(OSError, match="no space"):
             clf.save(path)
     assert path.read_bytes() == b"the former file"
@@ -206,7 +212,7 @@ def test_parameter_without_json_form_is_named_and_nothing_is_written(saved, tmp_
     clf = clone(saved[0]).set_params(dictionary=None, learned_fraction=1.0, verbose=True)
     clf.fit(np.eye(64), np.arange(64) % 3)
     clf.set_params(class_weight=lambda y: y)
-    with pytest.raises(ValueError, match="class_weight: .* has no JSON form"):
+    with pytest.raises(ValueError, match="class_weight: received <function .*, which a file cannot hold"):
         clf.save(tmp_path / "m")
     assert os.listdir(tmp_path) == []
 
@@ -290,6 +296,7 @@ BAD_FILES = [
     (set_field("params", "hidden_layer_sizes", [12, 9]), "hidden_layer_sizes: received 'a bare list'"),
     (set_field("params", "alpha", {"pickle": "gANjb3M="}), "alpha: received \"a value of kind 'pickle'\""),
     (set_field("params", "alpha", {"float": "x"}), "alpha: could not convert"),
+    (set_field("params", "alpha", 10**400), "int too large"),
     (set_field("params", "activation", "swish"), "activation: received 'swish'"),
     (set_field("params", "dictionary", {"dictionary": {"id": "evil"}}), "dictionary: dictionary id: received 'evil'"),
     (set_field("params", "dictionary", {"dictionary": {"id": "dct", "x": 1}}), "dictionary 'dct': .*'x'"),
@@ -300,17 +307,19 @@ BAD_FILES = [
     ),
     (set_field("params", "alpha", {"float": 1, "list": 2}), "alpha: received 'an object of 2 keys'"),
     (set_field("params", "shuffle", 7), "shuffle: received 7"),
-    (set_field("params", "learned_fraction", 0.3), "digests: layer 0"),
-    (set_field("seed", 5), "digests: layer 0"),
+    (set_field("params", "learned_fraction", 0.3), r"layer.0.V.0: received 'float64 of shape \(16, 4\)'; expected .* \(19, 4\)"),
+    (set_field("seed", 5), "layer.0.U: its digest is"),
     (set_field("seed", "5"), "seed: received 'str'"),
     (set_field("seed", -1), "seed: received -1"),
     (set_field("dtype", "float16"), "dtype: received 'float16'"),
     (set_field("dtype", "float32"), "layer.0.bias: received 'float64"),
-    (set_field("digests", ["0" * 64] * 3), "digests: layer 0"),
+    (set_field("digests", ["0" * 64] * 3), "layer.0.U: its digest is '0000"),
     (set_field("digests", []), "digests: received '0 of them'"),
-    (set_field("fitted", {}), "fitted: n_iter_, .* missing"),
+    (set_field("fitted", {}), "fitted: n_features_in_, .* missing"),
     (set_field("fitted", "n_features_in_", 65), "65"),
     (set_field("fitted", "n_features_in_", 10**12), "expected 1000000000000"),
+    (set_field("fitted", "n_features_in_", 0), "n_features_in_: received 0"),
+    (set_field("fitted", "n_layers_", 5), "n_layers_: received 5; expected 4"),
     (set_field("fitted", "n_outputs_", "10"), "n_outputs_: received '10'"),
     (set_field("fitted", "n_outputs_", 0), "n_outputs_: received 0"),
     (set_field("fitted", "history_", {"list": []}), "history_: received"),
@@ -335,10 +344,10 @@ BAD_FILES = [
     (set_tensor("layer.0.V.0", lambda V: V[:-1]), r"layer.0.V.0: received 'float64 of shape \(15, 4\)'"),
     (set_tensor("layer.0.V.0", lambda V: V.astype(np.float32)), "layer.0.V.0: received 'float32"),
     (set_tensor("layer.0.V.0", lambda V: V * np.nan), "layer.0.V.0: it holds NaN"),
-    (set_tensor("layer.1.base", lambda B: B * np.inf), "layer.1: .*NaN or infinity"),
-    (set_tensor("layer.1.base", lambda B: B[:, :3]), "layer 1|layer.1"),
-    (set_tensor("layer.1.base", lambda B: B.astype(np.float32)), "layer.1.base: received 'dtype float32'"),
-    (set_tensor("layer.1.base", lambda B: B + 0.01), "digests: layer 1"),
+    (set_tensor("layer.1.base", lambda B: np.full_like(B, np.inf)), "layer.1.base: it holds NaN or infinity"),
+    (set_tensor("layer.1.base", lambda B: B[:, :3]), "layer.1.U: its digest"),
+    (set_tensor("layer.1.base", lambda B: B.astype(np.float32)), "layer.1.base: received 'float32"),
+    (set_tensor("layer.1.base", lambda B: B + 0.01), "layer.1.U: its digest"),
     (set_tensor("layer.7.V.0", lambda _: np.zeros(3)), "tensors: layer.7.V.0: not part of"),
 ]
 
@@ -346,11 +355,10 @@ BAD_FILES = [
 @pytest.mark.parametrize(
     ("change", "message"), BAD_FILES, ids=[f"{k}-{case[1][:40]}" for k, case in enumerate(BAD_FILES)]
 )
-@pytest.mark.filterwarnings("ignore:invalid value encountered")
 def test_changed_file_is_refused_naming_the_field(saved, change, message, tmp_path):
     tensors, specification = parts(saved[1])
     change(tensors, specification)
-    save_file(tensors, tmp_path / "m", {"ppdl": json.dumps(specification)})
+    write_parts(tensors, specification, tmp_path / "m")
     with pytest.raises(ValueError, match=message) as raised:
         ppdl.load(tmp_path / "m")
     assert str(tmp_path / "m") in str(raised.value)
@@ -369,7 +377,7 @@ def test_activation_of_the_outputs_must_follow_from_them(estimator, labels, wron
     estimator.fit(np.eye(6), np.array(labels)[np.arange(6) % 3]).save(tmp_path / "m")
     tensors, specification = parts(tmp_path / "m")
     specification["fitted"]["out_activation_"] = wrong
-    save_file(tensors, tmp_path / "m", {"ppdl": json.dumps(specification)})
+    write_parts(tensors, specification, tmp_path / "m")
     with pytest.raises(ValueError, match=f"out_activation_: received '{wrong}'; expected '{right}'"):
         ppdl.load(tmp_path / "m")
 
@@ -378,7 +386,7 @@ def test_small_file_that_asks_for_much_memory_is_refused(tmp_path):
     PredictedMLPClassifier(**OPTIONS).fit(np.eye(6), np.arange(6) % 3).save(tmp_path / "m")
     tensors, specification = parts(tmp_path / "m")
     specification["fitted"]["n_features_in_"] = 10**11
-    save_file(tensors, tmp_path / "m", {"ppdl": json.dumps(specification)})
+    write_parts(tensors, specification, tmp_path / "m")
     with pytest.raises(ValueError, match=r"layer.0.V.0: received .*\(100000000000, 12\)"):
         ppdl.load(tmp_path / "m")
 
@@ -396,7 +404,7 @@ def test_file_without_a_specification_is_refused(metadata, tmp_path):
 def test_truncated_file_is_refused(saved, kept, tmp_path):
     content = saved[1].read_bytes()
     (tmp_path / "m").write_bytes(content[: kept if isinstance(kept, int) else int(kept * len(content))])
-    with pytest.raises(ValueError, match="not a readable safetensors file"):
+    with pytest.raises(ValueError, match=f"{tmp_path / 'm'}: (header|sha256): "):
         ppdl.load(tmp_path / "m")
 
 
@@ -414,7 +422,7 @@ def test_truncated_file_is_refused(saved, kept, tmp_path):
 )
 def test_file_of_another_kind_is_refused(content, tmp_path):
     (tmp_path / "m").write_bytes(content)
-    with pytest.raises(ValueError, match=r"not a readable safetensors file|metadata"):
+    with pytest.raises(ValueError, match=f"{tmp_path / 'm'}: (header|metadata): "):
         ppdl.load(tmp_path / "m")
 
 

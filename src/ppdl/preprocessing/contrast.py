@@ -11,6 +11,7 @@ from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
 
 from ppdl import _checks as checks
+from ppdl._savable import SavableMixin
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
@@ -18,7 +19,7 @@ _SCALES = ("deviation", "norm", None)
 _BLOCK = 4096  # rows that are normalised at a time
 
 
-class ContrastNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class ContrastNormalizer(SavableMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     r"""Subtract from each row its mean (its DC component) and divide it by its contrast.
 
     With :math:`\tilde x = x - \bar x` and n features, a row becomes

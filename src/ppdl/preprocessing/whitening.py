@@ -13,13 +13,14 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ppdl import _checks as checks
 from ppdl import _core
 from ppdl._precision import product
+from ppdl._savable import SavableMixin
 
 Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
 _BLOCK = 4096  # rows that are centred at a time
 
 
-class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     r"""Whiten the features: remove their means and make their covariance the identity, but for :math:`\epsilon`.
 
     With the covariance :math:`C = V \operatorname{diag}(d) V^T`, a row x becomes :math:`(x - \mu) P`, where P is

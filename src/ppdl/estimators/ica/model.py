@@ -113,11 +113,14 @@ class RicaModel:
         The dictionaries.
     V : ndarray of shape (n_dynamic,)
         What is learned, V_1, …, V_J flat.
+    seed : int
+        Of the choice of atoms.
     """
 
     preparation: Preparation | None
     columns: DictionaryColumns
     V: Array
+    seed: int
 
     def weights(self) -> Any:
         """Make the core's `PredictedWeights`."""

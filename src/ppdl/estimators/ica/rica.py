@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl._precision import Array
+from ppdl._savable import SavableMixin
 from ppdl.dictionaries import Dictionary, LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns, column_sizes
 
@@ -25,7 +26,7 @@ CONTRASTS = ("smooth-l1", "logcosh", "exp")
 _DTYPES = (np.float64, np.float32)
 
 
-class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Independent component analysis by reconstruction (RICA), with ordinary or predicted weights.
 
     Unit vectors :math:`w_1, \dots, w_k` are found that minimise the mean over samples x of
@@ -343,7 +344,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         sizes = column_sizes(n_components, self.n_columns)
         columns = checked_dictionary(self.dictionary).columns(inputs, sizes=sizes, fraction=self.learned_fraction)
         V = random.standard_normal(columns.n_dynamic).astype(X.dtype)
-        model = RicaModel(prepared, columns, V)
+        model = RicaModel(prepared, columns, V, seed)
         if self.init is not None and columns.learned:
             raise ValueError("init: weights to start from have no unique U and V of LowRank; leave init at None")
         if isinstance(self.init, str):

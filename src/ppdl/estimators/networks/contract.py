@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from typing import Any
 
@@ -16,8 +15,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl._precision import Array
+from ppdl._savable import SavableMixin
 
-from ..persistence.saving import save
 from ..training.callbacks import CallbackSupportMixin, FitCallbacks
 from ..training.fitting import BatchFit, Data, Result, fit_lbfgs
 from .architecture import resolve
@@ -30,7 +29,7 @@ _DTYPES = (np.float64, np.float32)
 _SPARSE = ("csr", "csc")
 
 
-class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
+class PredictedMLP(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
     """A multi-layer perceptron of predicted weights; see the two classes that derive from it."""
 
     _model: Model
@@ -435,27 +434,6 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
 
         check_is_fitted(self)
         return merged(self)
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted estimator to a safetensors file, from which `ppdl.load` reads it.
-
-        The file holds V and the biases, the specification of the dictionaries with a digest of each U, and, of
-        dictionaries made from data, their bases. It holds no code. It is written under another name first, so that an
-        existing file is replaced whole or not at all. The optimiser's state is not kept.
-
-        Parameters
-        ----------
-        path : path-like
-            The file.
-
-        Raises
-        ------
-        ValueError
-            If a parameter or a class label has no JSON form, or if a parameter of the network was changed since it was
-            fitted; nothing is written then.
-        """
-        check_is_fitted(self)
-        save(self, path)
 
     def plot_weights(self, layer: int = 0, **options: Any) -> Any:
         """Draw weights of a layer as images; see `WeightsDisplay.from_estimator`."""

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl._precision import Array
+from ppdl._savable import SavableMixin
 from ppdl.preprocessing import ContrastNormalizer, Whitener, extract_patches
 from ppdl.preprocessing.patches import patch_sides
 
@@ -24,7 +25,7 @@ from .encoding import Encoding, flattened, grid_of, image_shape_of, learned_filt
 _WORK = 5e10  # multiply-adds between two moments at which an interrupt is heard
 
 
-class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Learn filters from patches of images; describe images by the filters' responses, pooled over regions [1]_.
 
     `fit` draws patches at random, normalises and whitens them, and lets the learner learn from them. `transform`
@@ -103,6 +104,9 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     regions have larger ones. Standardise them before a linear classifier.
 
     Whitening is multiplied into the filters, but for "triangle".
+
+    A file that `save` writes holds the filters. Of the learner it holds a `RICA` or an int; any other is None in what
+    `ppdl.load` returns, which transforms as before, but cannot be fitted again without one.
 
     References
     ----------

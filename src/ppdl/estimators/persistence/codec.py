@@ -1,0 +1,65 @@
+"""What makes one kind of estimator savable, and the registry of all such kinds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .fields import Contents, invalid
+
+_codecs: dict[str, Codec] = {}
+
+
+@dataclass(frozen=True)
+class Codec:
+    """How one kind of estimator is put in a file, beyond its class, parameters and names of features.
+
+    Parameters
+    ----------
+    kind : type
+        The class; not those that derive from it.
+    describe : callable
+        ``describe(estimator)`` returns the rest, checked as strictly as `restore` checks it.
+    restore : callable
+        ``restore(estimator, contents)`` sets the rest in an estimator that has its parameters and `attributes`.
+    attributes : tuple of str
+        Fitted attributes that are saved as JSON.
+    params : callable
+        ``params(estimator)`` returns the parameters that are saved.
+    """
+
+    kind: type
+    describe: Callable[[Any], Contents]
+    restore: Callable[[Any, Contents], None]
+    attributes: tuple[str, ...] = ()
+    params: Callable[[Any], Mapping[str, Any]] = lambda estimator: estimator.get_params(deep=False)
+
+
+def register(codec: Codec) -> None:
+    """Make a kind of estimator savable."""
+    _codecs[codec.kind.__name__] = codec
+
+
+def codec_of(estimator: object) -> Codec:
+    """Return the codec of an estimator's class."""
+    found = _codecs.get(type(estimator).__name__)
+    if found is None or found.kind is not type(estimator):
+        raise ValueError(
+            f"{type(estimator).__name__}: received an estimator of a class of your own; expected one of "
+            f"{', '.join(sorted(_codecs))} itself, because a file holds no code"
+        )
+    return found
+
+
+def is_savable(estimator: object) -> bool:
+    """Whether there is a codec of an estimator's class."""
+    found = _codecs.get(type(estimator).__name__)
+    return found is not None and found.kind is type(estimator)
+
+
+def codec_named(name: object) -> Codec:
+    """Return the codec of the class that a file names."""
+    if not isinstance(name, str) or name not in _codecs:
+        raise invalid("class", name, " or ".join(sorted(_codecs)))
+    return _codecs[name]
