@@ -43,13 +43,12 @@ def register(codec: Codec) -> None:
 
 def codec_of(estimator: object) -> Codec:
     """Return the codec of an estimator's class."""
-    found = _codecs.get(type(estimator).__name__)
-    if found is None or found.kind is not type(estimator):
+    if not is_savable(estimator):
         raise ValueError(
-            f"{type(estimator).__name__}: received an estimator of a class of your own; expected one of "
-            f"{', '.join(sorted(_codecs))} itself, because a file holds no code"
+            f"estimator: received a {type(estimator).__name__}; expected one of {', '.join(sorted(_codecs))}, and none "
+            "that is derived from them, whose code no file holds"
         )
-    return found
+    return _codecs[type(estimator).__name__]
 
 
 def is_savable(estimator: object) -> bool:

@@ -35,7 +35,7 @@ def to_json(name: str, value: Any) -> Any:
         return value
     if isinstance(value, float):
         return value if math.isfinite(value) else {"float": str(value)}
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, range)):
         return {"tuple" if isinstance(value, tuple) else "list": [to_json(name, item) for item in value]}
     if isinstance(value, Mapping):
         return {"dict": [[to_json(name, key), to_json(name, item)] for key, item in value.items()]}

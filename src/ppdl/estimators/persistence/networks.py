@@ -14,7 +14,7 @@ from ..networks.model import Model
 from ..networks.parameters import check_parameters
 from ..networks.regressor import PredictedMLPRegressor
 from .codec import Codec, register
-from .fields import Contents, check_history, check_number, invalid
+from .fields import Contents, check_history, check_number, invalid, naming
 from .json_values import array_from_json, array_to_json
 from .weights import WeightsPlan, weights_tensors
 
@@ -55,7 +55,8 @@ def _describe(estimator: PredictedMLP) -> Contents:
 
 def _restore(estimator: PredictedMLP, contents: Contents) -> None:
     """Set what `_describe` returned."""
-    check_parameters(estimator)
+    with naming("params"):
+        check_parameters(estimator)
     _check_attributes(estimator)
     if isinstance(estimator, PredictedMLPClassifier):
         _restore_classes(estimator, contents)
@@ -101,17 +102,12 @@ def _restore_classes(classifier: PredictedMLPClassifier, contents: Contents) -> 
 
 
 def _architecture(estimator: PredictedMLP, contents: Contents) -> Architecture:
-    for n_columns in checks.per_layer(
-        "n_columns", estimator.n_columns, len(hidden_sizes(estimator.hidden_layer_sizes))
-    ):
-        checks.integer("n_columns", n_columns, at_most=len(contents.tensors))  # before anything of their number is made
-    return resolve(
-        estimator,
-        n_inputs=estimator.n_features_in_,
-        n_outputs=estimator.n_outputs_,
-        loss=estimator._loss_name(),
-        seed=contents.integer("seed", below=2**64),
-    )
+    seed, n_inputs, n_outputs = contents.integer("seed", below=2**64), estimator.n_features_in_, estimator.n_outputs_
+    with naming("params"):
+        n_hidden_layers = len(hidden_sizes(estimator.hidden_layer_sizes))
+        for n_columns in checks.per_layer("n_columns", estimator.n_columns, n_hidden_layers):
+            checks.integer("n_columns", n_columns, at_most=len(contents.tensors))  # before anything is made of so many
+        return resolve(estimator, n_inputs=n_inputs, n_outputs=n_outputs, loss=estimator._loss_name(), seed=seed)
 
 
 def _model(architecture: Architecture, contents: Contents) -> Model:

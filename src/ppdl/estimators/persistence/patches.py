@@ -18,7 +18,7 @@ from ..patches.encoding import Encoding, Grid, grid_of, image_shape_of
 from ..patches.patch_features import PatchFeatures
 from .codec import Codec, is_savable, register
 from .estimator import describe, restore
-from .fields import Contents, invalid
+from .fields import Contents, invalid, naming
 from .json_values import from_json, to_json
 
 _TRANSFORMERS = {"normalizer_": ContrastNormalizer, "whitener_": Whitener}
@@ -64,8 +64,9 @@ def _restore(features: PatchFeatures, contents: Contents) -> None:
             raise invalid("whitener_", features.whitener_.whitening_.dtype, str(dtype))
     features.filters_ = contents.tensor("filters", dtype, (None, n_inputs))
     features._mean = contents.tensor("filter_mean", dtype, (n_inputs,))
-    encoding = from_json("encoding", contents.field("encoding", dict))
-    features._grid, features._encoding = grid, Encoding(*encoding)
+    with naming("encoding"):
+        features._encoding = Encoding(*from_json("encoding", contents.field("encoding", dict)))
+    features._grid = grid
     features.image_shape_, features.patch_shape_ = grid.image_shape, grid.patch_shape
     features._n_features_out = int(features._encoder().n_features)
 

@@ -9,7 +9,7 @@ from ..ica.model import Preparation, RicaModel
 from ..ica.rica import RICA
 from ..predicted_weights import checked_dictionary
 from .codec import Codec, register
-from .fields import Contents, check_history, check_number, invalid
+from .fields import Contents, check_history, check_number, invalid, naming
 from .weights import WeightsPlan, weights_tensors
 
 
@@ -27,7 +27,8 @@ def _describe(rica: RICA) -> Contents:
 
 
 def _restore(rica: RICA, contents: Contents) -> None:
-    rica._check_parameters()
+    with naming("params"):
+        rica._check_parameters()
     checks.integer("n_iter_", rica.n_iter_, at_least=0)
     check_number("loss_", rica.loss_)
     check_history(rica.history_)
@@ -50,12 +51,14 @@ def _model(rica: RICA, contents: Contents) -> RicaModel:
     if rica.standardize or rica.whiten is not None:
         mean = contents.tensor("mean", dtype, (n_features,))
         preparation = Preparation(mean, contents.tensor("preparation", dtype, (n_features, n_features)))
-    checks.integer("n_columns", rica.n_columns, at_most=len(contents.tensors))  # before anything is made of so many
-    inputs = LayerInput(n_features, shape=rica.input_shape, seed=contents.integer("seed", below=2**64))
-    sizes = column_sizes(_n_components(rica), rica.n_columns)
+    seed = contents.integer("seed", below=2**64)
+    with naming("params"):
+        checks.integer("n_columns", rica.n_columns, at_most=len(contents.tensors))  # before anything is made of so many
+        inputs = LayerInput(n_features, shape=rica.input_shape, seed=seed)
+        sizes = column_sizes(_n_components(rica), rica.n_columns)
     weights = WeightsPlan("", checked_dictionary(rica.dictionary), inputs, sizes, rica.learned_fraction)
     columns, V = weights.take(contents, dtype, contents.field("digest", str))
-    return RicaModel(preparation, columns, V, inputs.seed)
+    return RicaModel(preparation, columns, V, seed)
 
 
 register(Codec(RICA, _describe, _restore, ("n_features_in_", "n_iter_", "loss_", "history_")))
