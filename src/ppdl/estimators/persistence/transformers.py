@@ -5,17 +5,27 @@ from __future__ import annotations
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
 from .codec import Codec, register
-from .fields import Contents
+from .fields import Contents, naming
 
 
-def _describe(whitener: Whitener) -> Contents:
+def _describe_normalizer(normalizer: ContrastNormalizer) -> Contents:
+    normalizer._check_parameters()
+    return Contents()
+
+
+def _restore_normalizer(normalizer: ContrastNormalizer, contents: Contents) -> None:
+    with naming("params"):
+        normalizer._check_parameters()
+
+
+def _describe_whitener(whitener: Whitener) -> Contents:
     tensors = {
         name: getattr(whitener, f"{name}_") for name in ("mean", "whitening", "dewhitening", "explained_variance")
     }
     return Contents({"dtype": whitener.whitening_.dtype.name}, tensors)
 
 
-def _restore(whitener: Whitener, contents: Contents) -> None:
+def _restore_whitener(whitener: Whitener, contents: Contents) -> None:
     n_features, dtype = whitener.n_features_in_, contents.dtype()
     whitener.mean_ = contents.tensor("mean", dtype, (n_features,))
     whitener.whitening_ = contents.tensor("whitening", dtype, (n_features, None))
@@ -23,5 +33,5 @@ def _restore(whitener: Whitener, contents: Contents) -> None:
     whitener.explained_variance_ = contents.tensor("explained_variance", dtype, (None,))
 
 
-register(Codec(ContrastNormalizer, lambda _: Contents(), lambda *_: None, ("n_features_in_",)))
-register(Codec(Whitener, _describe, _restore, ("n_features_in_",)))
+register(Codec(ContrastNormalizer, _describe_normalizer, _restore_normalizer, ("n_features_in_",)))
+register(Codec(Whitener, _describe_whitener, _restore_whitener, ("n_features_in_",)))
