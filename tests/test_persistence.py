@@ -480,7 +480,7 @@ BAD_FILES = [
     (set_field("dtype", "float32"), "layer.0.bias: received 'float64"),
     (set_field("digests", ["0" * 64] * 3), "layer.0.U: its digest is '0000"),
     (set_field("digests", []), "digests: received '0 of them'"),
-    (set_field("fitted", {}), "fitted: n_features_in_, .* missing"),
+    (set_field("fitted", {}), "fitted: n_features_in_, n_iter_, .* missing"),
     (set_field("fitted", "n_features_in_", 65), "65"),
     (set_field("fitted", "n_features_in_", 10**12), "expected 1000000000000"),
     (set_field("fitted", "n_features_in_", 0), "n_features_in_: received 0"),

@@ -22,16 +22,17 @@ class Codec:
     describe : callable
         ``describe(estimator)`` returns the rest, checked as strictly as `restore` checks it.
     restore : callable
-        ``restore(estimator, contents)`` sets the rest in an estimator that has its parameters and `attributes`.
+        ``restore(estimator, contents, fitted)`` sets the rest in an estimator that has its parameters and
+        `n_features_in_`; `fitted` holds what the file says of `attributes`.
     attributes : tuple of str
-        Fitted attributes that are saved as JSON.
+        Fitted attributes that are saved as JSON, besides `n_features_in_`.
     params : callable
         ``params(estimator)`` returns the parameters that are saved.
     """
 
     kind: type
     describe: Callable[[Any], Contents]
-    restore: Callable[[Any, Contents], None]
+    restore: Callable[[Any, Contents, Mapping[str, Any]], None]
     attributes: tuple[str, ...] = ()
     params: Callable[[Any], Mapping[str, Any]] = lambda estimator: estimator.get_params(deep=False)
 

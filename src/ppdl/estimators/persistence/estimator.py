@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from ppdl import _checks as checks
 
@@ -27,7 +28,7 @@ def describe(estimator: Any) -> Contents:
         {
             "class": codec.kind.__name__,
             "params": params_to_json(codec.params(estimator)),
-            "fitted": {name: to_json(name, getattr(estimator, name)) for name in codec.attributes},
+            "fitted": {name: to_json(name, getattr(estimator, name)) for name in ("n_features_in_", *codec.attributes)},
         }
     )
     if hasattr(estimator, "feature_names_in_"):
@@ -51,19 +52,20 @@ def restore(contents: Contents) -> Any:
     except TypeError as error:
         raise ValueError(f"params: {error}") from None
     described = contents.field("fitted", dict)
-    missing = [name for name in codec.attributes if name not in described]
+    missing = [name for name in ("n_features_in_", *codec.attributes) if name not in described]
     if missing:
         raise ValueError(f"fitted: {', '.join(missing)} missing")
-    for name in codec.attributes:
-        setattr(estimator, name, from_json(name, described[name]))
-    if "n_features_in_" in codec.attributes:
-        checks.integer("n_features_in_", estimator.n_features_in_, at_most=2**63 - 1)
+    fitted = {name: from_json(name, described[name]) for name in ("n_features_in_", *codec.attributes)}
+    estimator.n_features_in_ = checks.integer("n_features_in_", fitted["n_features_in_"], at_most=2**63 - 1)
     if "feature_names" in contents.specification:
-        names = contents.field("feature_names", list)
-        if len(names) != estimator.n_features_in_ or not all(isinstance(name, str) for name in names):
-            expected = f"{estimator.n_features_in_} strings, one for each feature"
-            raise invalid("feature_names", f"a list of {len(names)}", expected)
-        estimator.feature_names_in_ = np.array(names, dtype=object)
-    codec.restore(estimator, contents)
+        estimator.feature_names_in_ = _feature_names(contents, estimator.n_features_in_)
+    codec.restore(estimator, contents, fitted)
     contents.require_all_taken()
     return estimator
+
+
+def _feature_names(contents: Contents, n_features: int) -> npt.NDArray[Any]:
+    names = contents.field("feature_names", list)
+    if len(names) != n_features or not all(isinstance(name, str) for name in names):
+        raise invalid("feature_names", f"a list of {len(names)}", f"{n_features} strings, one for each feature")
+    return np.array(names, dtype=object)

@@ -91,19 +91,21 @@ def invalid(name: str, received: object, expected: str) -> ValueError:
     return ValueError(f"{name}: received {received!r}; expected {expected}")
 
 
-def check_number(name: str, value: object) -> None:
-    """Check a number, which may be infinite or NaN after a divergence."""
+def checked_number(name: str, value: Any) -> float:
+    """Return a number, which may be infinite or NaN after a divergence."""
     if type(value) not in (int, float):
         raise invalid(name, value, "a number")
+    return float(value)
 
 
-def check_history(history: object) -> None:
-    """Check lists of numbers by name."""
+def checked_history(history: Any) -> dict[str, list[float]]:
+    """Return lists of numbers by name, the course of a training."""
     if not isinstance(history, dict) or not all(
         isinstance(key, str) and isinstance(values, list) and all(type(value) in (int, float) for value in values)
         for key, values in history.items()
     ):
         raise invalid("history_", history, "lists of numbers")
+    return history
 
 
 @contextlib.contextmanager

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from ppdl import _checks as checks
@@ -14,12 +17,11 @@ from ..networks.model import Model
 from ..networks.parameters import check_parameters
 from ..networks.regressor import PredictedMLPRegressor
 from .codec import Codec, register
-from .fields import Contents, check_history, check_number, invalid, naming
+from .fields import Contents, checked_history, checked_number, invalid, naming
 from .json_values import array_from_json, array_to_json
 from .weights import WeightsPlan, weights_tensors
 
 _ATTRIBUTES = (
-    "n_features_in_",
     "n_iter_",
     "n_outputs_",
     "n_layers_",
@@ -53,18 +55,24 @@ def _describe(estimator: PredictedMLP) -> Contents:
     return contents
 
 
-def _restore(estimator: PredictedMLP, contents: Contents) -> None:
+def _restore(estimator: PredictedMLP, contents: Contents, fitted: Mapping[str, Any]) -> None:
     """Set what `_describe` returned."""
     with naming("params"):
         check_parameters(estimator)
-    _check_attributes(estimator)
+    for name in ("n_outputs_", "n_layers_", "n_iter_", "t_"):
+        checks.integer(name, fitted[name], at_least=0 if name in ("n_iter_", "t_") else 1)
+    for name in ("loss_", "best_loss_", "best_validation_score_"):
+        if name == "loss_" or fitted[name] is not None:
+            checked_number(name, fitted[name])
+    history = checked_history(fitted["history_"])
+    estimator.__dict__.update(fitted)
     if isinstance(estimator, PredictedMLPClassifier):
         _restore_classes(estimator, contents)
     elif estimator.out_activation_ != estimator._out_activation():
         raise invalid("out_activation_", estimator.out_activation_, repr(estimator._out_activation()))
-    estimator.loss_curve_ = estimator.history_.get("loss", [])
+    estimator.loss_curve_ = history.get("loss", [])
     stopped = estimator.best_validation_score_ is not None
-    estimator.validation_scores_ = estimator.history_.get("val_score", []) if stopped else None
+    estimator.validation_scores_ = history.get("val_score", []) if stopped else None
     plan = contents.field("batch_plan", list)
     if len(plan) != 2 or not all(type(n) is int and 0 <= n <= checks.LARGEST_INT for n in plan) or plan[0] == 0:
         raise invalid("batch_plan", plan, "samples of a batch and of the training set")
@@ -74,16 +82,6 @@ def _restore(estimator: PredictedMLP, contents: Contents) -> None:
     n_layers = len(estimator._model.architecture.layers) + 1
     if estimator.n_layers_ != n_layers:
         raise invalid("n_layers_", estimator.n_layers_, str(n_layers))
-
-
-def _check_attributes(estimator: PredictedMLP) -> None:
-    for name in ("n_outputs_", "n_layers_", "n_iter_", "t_"):
-        checks.integer(name, getattr(estimator, name), at_least=0 if name in ("n_iter_", "t_") else 1)
-    check_number("loss_", estimator.loss_)
-    for name in ("best_loss_", "best_validation_score_"):
-        if getattr(estimator, name) is not None:
-            check_number(name, getattr(estimator, name))
-    check_history(estimator.history_)
 
 
 def _restore_classes(classifier: PredictedMLPClassifier, contents: Contents) -> None:

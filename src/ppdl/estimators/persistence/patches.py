@@ -49,7 +49,7 @@ def _describe(features: PatchFeatures) -> Contents:
     return contents
 
 
-def _restore(features: PatchFeatures, contents: Contents) -> None:
+def _restore(features: PatchFeatures, contents: Contents, _: object) -> None:
     grid = _grid(features.n_features_in_, contents)
     n_inputs, dtype = math.prod(grid.patch_shape), contents.dtype()
     for name, kind in _TRANSFORMERS.items():
@@ -82,4 +82,4 @@ def _grid(n_features: int, contents: Contents) -> Grid:
     return grid_of(image_shape, sides, stride, contents.field("regions", list))
 
 
-register(Codec(PatchFeatures, _describe, _restore, ("n_features_in_",), _params))
+register(Codec(PatchFeatures, _describe, _restore, params=_params))

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from ppdl import _checks as checks
 from ppdl.dictionaries import LayerInput, column_sizes
 
@@ -9,7 +12,7 @@ from ..ica.model import Preparation, RicaModel
 from ..ica.rica import RICA
 from ..predicted_weights import checked_dictionary
 from .codec import Codec, register
-from .fields import Contents, check_history, check_number, invalid, naming
+from .fields import Contents, checked_history, checked_number, invalid, naming
 from .weights import WeightsPlan, weights_tensors
 
 
@@ -26,12 +29,11 @@ def _describe(rica: RICA) -> Contents:
     return Contents(specification, tensors)
 
 
-def _restore(rica: RICA, contents: Contents) -> None:
+def _restore(rica: RICA, contents: Contents, fitted: Mapping[str, Any]) -> None:
     with naming("params"):
         rica._check_parameters()
-    checks.integer("n_iter_", rica.n_iter_, at_least=0)
-    check_number("loss_", rica.loss_)
-    check_history(rica.history_)
+    rica.n_iter_ = checks.integer("n_iter_", fitted["n_iter_"], at_least=0)
+    rica.loss_, rica.history_ = checked_number("loss_", fitted["loss_"]), checked_history(fitted["history_"])
     if "loss" not in rica.history_:
         raise invalid("history_", sorted(rica.history_), "the 'loss'")
     model = _model(rica, contents)
@@ -61,4 +63,4 @@ def _model(rica: RICA, contents: Contents) -> RicaModel:
     return RicaModel(preparation, columns, V, seed)
 
 
-register(Codec(RICA, _describe, _restore, ("n_features_in_", "n_iter_", "loss_", "history_")))
+register(Codec(RICA, _describe, _restore, ("n_iter_", "loss_", "history_")))

@@ -13,7 +13,7 @@ def _describe_normalizer(normalizer: ContrastNormalizer) -> Contents:
     return Contents()
 
 
-def _restore_normalizer(normalizer: ContrastNormalizer, contents: Contents) -> None:
+def _restore_normalizer(normalizer: ContrastNormalizer, contents: Contents, _: object) -> None:
     with naming("params"):
         normalizer._check_parameters()
 
@@ -25,7 +25,7 @@ def _describe_whitener(whitener: Whitener) -> Contents:
     return Contents({"dtype": whitener.whitening_.dtype.name}, tensors)
 
 
-def _restore_whitener(whitener: Whitener, contents: Contents) -> None:
+def _restore_whitener(whitener: Whitener, contents: Contents, _: object) -> None:
     n_features, dtype = whitener.n_features_in_, contents.dtype()
     whitener.mean_ = contents.tensor("mean", dtype, (n_features,))
     whitener.whitening_ = contents.tensor("whitening", dtype, (n_features, None))
@@ -33,5 +33,5 @@ def _restore_whitener(whitener: Whitener, contents: Contents) -> None:
     whitener.explained_variance_ = contents.tensor("explained_variance", dtype, (None,))
 
 
-register(Codec(ContrastNormalizer, _describe_normalizer, _restore_normalizer, ("n_features_in_",)))
-register(Codec(Whitener, _describe_whitener, _restore_whitener, ("n_features_in_",)))
+register(Codec(ContrastNormalizer, _describe_normalizer, _restore_normalizer))
+register(Codec(Whitener, _describe_whitener, _restore_whitener))
