@@ -348,6 +348,14 @@ def test_parameter_without_json_form_is_named_and_nothing_is_written(saved, tmp_
     assert os.listdir(tmp_path) == []
 
 
+def test_weights_that_load_would_refuse_are_not_saved(tmp_path):
+    clf = PredictedMLPClassifier(**OPTIONS).fit(np.eye(6), np.arange(6) % 3)
+    clf.theta_[0] = np.nan
+    with pytest.raises(ValueError, match="^layer.0.V.0: it holds NaN or infinity"):
+        clf.save(tmp_path / "m")
+    assert os.listdir(tmp_path) == []
+
+
 @pytest.mark.parametrize(
     "changed",
     [
@@ -600,6 +608,7 @@ def small(tmp_path_factory):
 
 
 def is_refused(content, path):
+    path.unlink(missing_ok=True)  # a file that is overwritten goes to the disk at once
     path.write_bytes(content)
     with pytest.raises(ValueError, match=f"{path}: [a-z0-9_]+: "):
         ppdl.load(path)

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ppdl import _checks as checks
 
 from .codec import codec_named, codec_of
-from .fields import Contents, invalid
+from .fields import Contents, checked_finite, invalid
 from .json_values import from_json, params_from_json, params_to_json, to_json
 
 
@@ -33,7 +33,9 @@ def describe(estimator: Any) -> Contents:
     )
     if hasattr(estimator, "feature_names_in_"):
         contents.specification["feature_names"] = [str(name) for name in estimator.feature_names_in_]
-    contents.tensors = {name: np.ascontiguousarray(tensor) for name, tensor in contents.tensors.items()}
+    contents.tensors = {
+        name: checked_finite(name, np.ascontiguousarray(tensor)) for name, tensor in contents.tensors.items()
+    }
     return contents
 
 

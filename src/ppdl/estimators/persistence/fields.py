@@ -48,12 +48,12 @@ class Contents:
             raise invalid(name, type(value).__name__, kind.__name__)
         return value
 
-    def integer(self, name: str, *, at_least: int = 0, below: int = 2**63) -> int:
-        """Return a whole number."""
-        value: int = self.field(name, int)
-        if not at_least <= value < below:
-            raise invalid(name, value, f"{at_least} to {below - 1}")
-        return value
+    def seed(self) -> int:
+        """Return the seed of everything random."""
+        seed: int = self.field("seed", int)
+        if not 0 <= seed < 2**64:
+            raise invalid("seed", seed, "0 to 2**64 - 1")
+        return seed
 
     def dtype(self) -> np.dtype[Any]:
         """Return the precision."""
@@ -62,23 +62,16 @@ class Contents:
             raise invalid("dtype", name, "float32 or float64")
         return np.dtype(name)
 
-    def shape(self, name: str) -> tuple[int, ...]:
-        """Return the shape of a tensor."""
-        if name not in self.tensors:
-            raise ValueError(f"{name}: missing")
-        return self.tensors[name].shape
-
     def tensor(self, name: str, dtype: np.dtype[Any], shape: tuple[int | None, ...]) -> Array:
         """Take a tensor of finite numbers; None stands for any length."""
-        received = self.shape(name)
+        if name not in self.tensors:
+            raise ValueError(f"{name}: missing")
         tensor = self.tensors.pop(name)
-        fits = len(received) == len(shape) and all(n in (None, m) for n, m in zip(shape, received))
+        fits = tensor.ndim == len(shape) and all(n in (None, m) for n, m in zip(shape, tensor.shape))
         if tensor.dtype != dtype or not fits:
             expected = str(tuple("any" if n is None else n for n in shape)).replace("'", "")
-            raise invalid(name, f"{tensor.dtype} of shape {received}", f"{dtype} of shape {expected}")
-        if not np.isfinite(tensor).all():
-            raise ValueError(f"{name}: it holds NaN or infinity")
-        return tensor
+            raise invalid(name, f"{tensor.dtype} of shape {tensor.shape}", f"{dtype} of shape {expected}")
+        return checked_finite(name, tensor)
 
     def require_all_taken(self) -> None:
         """Refuse tensors that nothing asked for."""
@@ -89,6 +82,13 @@ class Contents:
 def invalid(name: str, received: object, expected: str) -> ValueError:
     """Return the error of a field that is not what it should be."""
     return ValueError(f"{name}: received {received!r}; expected {expected}")
+
+
+def checked_finite(name: str, tensor: Array) -> Array:
+    """Return a tensor without NaN and infinity."""
+    if not np.isfinite(tensor).all():
+        raise ValueError(f"{name}: it holds NaN or infinity")
+    return tensor
 
 
 def checked_number(name: str, value: Any) -> float:

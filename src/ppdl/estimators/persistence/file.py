@@ -7,6 +7,7 @@ place; files of format 1 have none.
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -117,7 +118,9 @@ def _replacement(target: Path) -> Iterator[int]:
     temporary = target.with_name(f".{secrets.token_hex(8)}.tmp")
     try:
         descriptor, named = os.open(target.parent, os.O_TMPFILE | os.O_WRONLY, mode), False
-    except OSError:
+    except OSError as error:
+        if error.errno not in (errno.EOPNOTSUPP, errno.EISDIR, errno.EINVAL):
+            raise
         descriptor, named = os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, mode), True
     try:
         yield descriptor

@@ -100,7 +100,7 @@ def _restore_classes(classifier: PredictedMLPClassifier, contents: Contents) -> 
 
 
 def _architecture(estimator: PredictedMLP, contents: Contents) -> Architecture:
-    seed, n_inputs, n_outputs = contents.integer("seed", below=2**64), estimator.n_features_in_, estimator.n_outputs_
+    seed, n_inputs, n_outputs = contents.seed(), estimator.n_features_in_, estimator.n_outputs_
     with naming("params"):
         n_hidden_layers = len(hidden_sizes(estimator.hidden_layer_sizes))
         for n_columns in checks.per_layer("n_columns", estimator.n_columns, n_hidden_layers):

@@ -53,7 +53,7 @@ def _model(rica: RICA, contents: Contents) -> RicaModel:
     if rica.standardize or rica.whiten is not None:
         mean = contents.tensor("mean", dtype, (n_features,))
         preparation = Preparation(mean, contents.tensor("preparation", dtype, (n_features, n_features)))
-    seed = contents.integer("seed", below=2**64)
+    seed = contents.seed()
     with naming("params"):
         checks.integer("n_columns", rica.n_columns, at_most=len(contents.tensors))  # before anything is made of so many
         inputs = LayerInput(n_features, shape=rica.input_shape, seed=seed)
