@@ -590,6 +590,17 @@ def test_no_dictionary_is_built_that_the_tensors_do_not_fit(dictionary, tmp_path
         ppdl.load(tmp_path / "m")
 
 
+@pytest.mark.parametrize("dictionary", [DCT(), RandomProjection(), RandomConnections()], ids=str)
+def test_no_dictionary_is_built_that_takes_more_than_the_memory_limit(dictionary, tmp_path):
+    X = np.random.default_rng(0).normal(size=(20, 100))
+    clf = PredictedMLPClassifier((4,), dictionary=dictionary, learned_fraction=0.2, max_iter=1, random_state=0)
+    with pytest.warns(ConvergenceWarning):
+        clf.fit(X, np.arange(20) % 2).save(tmp_path / "m")
+    with pytest.raises(ValueError, match=r"layer.0.U: .* of 100 inputs takes \d+ bytes; .* memory_limit=799;"):
+        ppdl.load(tmp_path / "m", memory_limit=799)
+    assert_array_equal(ppdl.load(tmp_path / "m", memory_limit=80_000).predict(X), clf.predict(X))
+
+
 @pytest.mark.parametrize(
     "metadata", [None, {"other": "x"}, {"ppdl": "{"}, {"ppdl": "[1]"}, {"ppdl": "[" * 100_000}], ids=str
 )

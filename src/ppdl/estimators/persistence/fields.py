@@ -24,10 +24,13 @@ class Contents:
         Fields by name.
     tensors : dict of ndarray
         Those that were taken are no longer there.
+    memory_limit : int
+        Bytes that may be taken for what the tensors do not hold.
     """
 
     specification: Specification = field(default_factory=dict)
     tensors: dict[str, Array] = field(default_factory=dict)
+    memory_limit: int = 0
 
     def put(self, name: str, part: Contents) -> None:
         """Add another estimator's contents, as a field and tensors of that name."""
@@ -37,7 +40,8 @@ class Contents:
     def part(self, name: str) -> Contents:
         """Take another estimator's contents."""
         names = [key for key in self.tensors if key.startswith(f"{name}.")]
-        return Contents(self.field(name, dict), {key[len(name) + 1 :]: self.tensors.pop(key) for key in names})
+        tensors = {key[len(name) + 1 :]: self.tensors.pop(key) for key in names}
+        return Contents(self.field(name, dict), tensors, self.memory_limit)
 
     def field(self, name: str, kind: type) -> Any:
         """Return a field of exactly this type."""

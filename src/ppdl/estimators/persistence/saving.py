@@ -24,7 +24,7 @@ def save(estimator: Any, path: str | os.PathLike[str]) -> None:
     write(Path(path), {**contents.specification, "versions": versions}, contents.tensors)
 
 
-def load(path: str | os.PathLike[str]) -> Any:
+def load(path: str | os.PathLike[str], *, memory_limit: int = 2**33) -> Any:
     """Read an estimator that `save` wrote.
 
     The dictionaries are built anew from their specification, in the time and memory that it took to fit them, after the
@@ -34,6 +34,8 @@ def load(path: str | os.PathLike[str]) -> Any:
     ----------
     path : path-like
         The file, of this version of ppdl or of an earlier one.
+    memory_limit : int, default=2**33
+        Bytes that the base of a layer's dictionaries may take: a file of some kilobytes can ask for any size.
 
     Returns
     -------
@@ -66,4 +68,4 @@ def load(path: str | os.PathLike[str]) -> Any:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     with naming(path):
-        return restore(Contents(*read(path)))
+        return restore(Contents(*read(path), memory_limit))

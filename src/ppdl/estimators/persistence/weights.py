@@ -13,7 +13,14 @@ from typing import Any
 import numpy as np
 
 from ppdl._precision import Array
-from ppdl.dictionaries import Dictionary, Identity, LayerInput
+from ppdl.dictionaries import (
+    AtomDictionary,
+    Dictionary,
+    Identity,
+    LayerInput,
+    RandomConnections,
+    RandomProjection,
+)
 from ppdl.dictionaries.base import count_atoms
 from ppdl.dictionaries.columns import DictionaryColumns
 
@@ -76,6 +83,7 @@ class WeightsPlan:
                 matrices.append(contents.tensor(f"{self.prefix}U.{j}", dtype, (self.inputs.n_visible, len(V))))
             matrices.append(V)
         with naming(f"{self.prefix}U"):
+            self._require_memory(contents.memory_limit, base, sum(atoms))
             columns = self.dictionary.columns(self.inputs, sizes=self.sizes, fraction=self.fraction, base=base)
             if columns.digest() != digest:
                 raise ValueError(
@@ -87,6 +95,21 @@ class WeightsPlan:
             ):
                 raise ValueError(f"received columns of {atoms} atoms; {self.dictionary!r} has others")
         return columns, np.concatenate([matrix.ravel() for matrix in matrices])
+
+    def _require_memory(self, limit: int, base: Array | None, n_atoms: int) -> None:
+        """Refuse to build what takes more bytes than `limit`, as far as ppdl's own dictionaries tell."""
+        n_visible, width = self.inputs.n_visible, 0
+        if isinstance(self.dictionary, RandomProjection):
+            width = n_atoms
+        elif isinstance(self.dictionary, RandomConnections):
+            width = 1
+        elif isinstance(self.dictionary, AtomDictionary) and base is None:
+            width = n_visible
+        if 8 * n_visible * width > limit:
+            raise ValueError(
+                f"{self.dictionary!r} of {n_visible} inputs takes {8 * n_visible * width} bytes; expected at most "
+                f"memory_limit={limit}; raise it, if you know the file"
+            )
 
     def _base(self, contents: Contents) -> Array | None:
         if f"{self.prefix}base" in contents.tensors:
