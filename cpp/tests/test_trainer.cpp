@@ -42,10 +42,10 @@ std::pair<Vector<Scalar>, double> train(std::shared_ptr<Optimizer<Scalar>> optim
 }  // namespace
 
 TEST_CASE_TEMPLATE("epochs are the same bits for any number of threads", Scalar, float, double) {
-  const auto [one, loss] = train<Scalar>(std::make_shared<Adam<Scalar>>(AdamOptions{}), 1);
-  const auto [four, same_loss] = train<Scalar>(std::make_shared<Adam<Scalar>>(AdamOptions{}), 4);
-  CHECK(one == four);
-  CHECK(loss == same_loss);
+  const auto one = train<Scalar>(std::make_shared<Adam<Scalar>>(AdamOptions{}), 1);
+  const auto four = train<Scalar>(std::make_shared<Adam<Scalar>>(AdamOptions{}), 4);
+  CHECK(one.first == four.first);
+  CHECK(one.second == four.second);
 }
 
 }  // namespace ppdl
