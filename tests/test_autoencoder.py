@@ -43,19 +43,11 @@ def test_value_and_gradient_are_those_of_the_oracle(structure, decoder_bias):
     assert_same(model.value_and_gradient(theta, X, X), oracle.value_and_gradient(theta, X))
 
 
-@pytest.mark.parametrize("decoder", KINDS)
-@pytest.mark.parametrize("activation", KINDS)
+@pytest.mark.parametrize(("activation", "decoder"), [*zip(KINDS, KINDS[::-1]), *zip(KINDS, KINDS)])
 def test_every_activation_and_decoder_is_that_of_the_oracle(activation, decoder):
     oracle, X, theta = example("base_with_mix", activation=activation, decoder=decoder, decoder_bias=True)
     model = core_autoencoder(oracle)
     assert_same(model.value_and_gradient(theta, X, X), oracle.value_and_gradient(theta, X))
-    check_gradient(lambda t: model.value_and_gradient(t, X, X, n_threads=1), theta)
-
-
-@pytest.mark.parametrize("structure", STATIC)
-def test_gradient_agrees_with_central_differences(structure):
-    oracle, X, theta = example(structure)
-    model = core_autoencoder(oracle)
     check_gradient(lambda t: model.value_and_gradient(t, X, X, n_threads=1), theta)
 
 

@@ -37,8 +37,9 @@ def uniform(*shape):
 # Kernels
 
 
-@pytest.mark.parametrize("shape", [(5, 4), (3, 4, 3), uniform(7, 1), uniform(7, 3)], ids=np.shape)
-@pytest.mark.parametrize("length_scale", [0.5, 3.0])
+@pytest.mark.parametrize(
+    ("shape", "length_scale"), [((5, 4), 0.5), ((3, 4, 3), 3.0), (uniform(7, 1), 3.0), (uniform(7, 3), 0.5)]
+)
 def test_squared_exponential_is_its_formula(shape, length_scale):
     n_visible = 21 if np.ndim(shape) == 2 else int(np.prod(shape))  # points bear three channels
     inputs = LayerInput(n_visible, shape=shape)
@@ -80,9 +81,8 @@ def test_ridge_and_raw_atoms_span_the_same_weights():
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("power", [1, 2])
-@pytest.mark.parametrize("shape", [(2, 1), (100, 7), (513, 129), (2000, 300)])
-def test_covariance_is_that_of_numpy(dtype, power, shape):
+@pytest.mark.parametrize(("shape", "power"), [((2, 1), 1), ((100, 7), 2), ((513, 129), 1), ((2000, 300), 2)])
+def test_covariance_is_that_of_numpy(dtype, shape, power):
     X = uniform(*shape).astype(dtype)
     C = _core.dictionary.covariance(X, power)
     # Sums of n products of numbers below 1, in double precision.
@@ -151,8 +151,9 @@ def test_empirical_covariance_is_kernel_ridge_on_the_covariance(power):
 
 @pytest.mark.parametrize(
     ("dictionary", "shape"),
-    [(dictionary, shape) for dictionary in (DCT(), Wavelet(), PrincipalComponents()) for shape in GRIDS]
-    + [(Wavelet("db2"), shape) for shape in ((8, 8), (28, 28), (6, 12, 3))],
+    [(dictionary, shape) for dictionary in (DCT(), Wavelet()) for shape in GRIDS]
+    + [(Wavelet("db2"), shape) for shape in ((8, 8), (28, 28), (6, 12, 3))]
+    + [(PrincipalComponents(), (6, 4))],
     ids=str,
 )
 def test_orthonormal_bases_keep_lengths(dictionary, shape):
@@ -160,8 +161,6 @@ def test_orthonormal_bases_keep_lengths(dictionary, shape):
     B = dictionary.columns(inputs, sizes=(1,)).base
     assert B.shape == (inputs.n_visible, inputs.n_visible)
     assert np.allclose(B.T @ B, np.eye(len(B)), atol=1e-11)
-    x = uniform(len(B))
-    assert np.isclose(np.linalg.norm(B.T @ x), np.linalg.norm(x), rtol=1e-12)  # Parseval
 
 
 @pytest.mark.parametrize(
@@ -286,12 +285,6 @@ def test_gaussian_numbers_are_gaussian():
     assert numbers.shape == (300, 400)
     for power, moment, variance in ((1, 0, 1), (2, 1, 2), (3, 0, 15), (4, 3, 96)):
         assert abs((numbers**power).mean() - moment) < 5 * np.sqrt(variance / numbers.size)
-
-
-def test_weights_of_few_atoms_have_low_rank():
-    columns = SquaredExponential().columns(input_of((8, 8)), sizes=(30,), fraction=0.1)
-    W = columns.dictionary(0) @ np.random.default_rng(0).normal(size=(6, 30))
-    assert np.linalg.matrix_rank(W) == 6
 
 
 # Autoencoder

@@ -61,11 +61,11 @@ def test_an_unknown_level_is_named_with_those_available():
     assert NAMES[_core.levels[-1]] in error
 
 
+@pytest.mark.skipif(_core.levels == ("native",), reason="a native build serves the one processor that made it")
 def test_a_processor_below_every_build_is_told(monkeypatch):
     monkeypatch.setattr("ppdl._core._cpu.cpu_level", lambda: "v1")
-    if _core.levels != ("native",):
-        with pytest.raises(ImportError, match="available here: none .*processor: v1"):
-            _core._load("native")
+    with pytest.raises(ImportError, match="available here: none .*processor: v1"):
+        _core._load("native")
 
 
 def test_a_missing_build_asks_whether_ppdl_was_built(monkeypatch):
@@ -77,7 +77,7 @@ def test_a_missing_build_asks_whether_ppdl_was_built(monkeypatch):
 def test_importing_ppdl_stays_quick():
     """No scientific package is imported before a name is used."""
     done = run("import sys, ppdl; print(*{'numpy', 'scipy', 'sklearn', 'matplotlib', 'joblib'} & set(sys.modules))")
-    assert done.stdout.strip() == ""
+    assert (done.returncode, done.stdout.strip()) == (0, "")
 
 
 @pytest.mark.parametrize("name", ppdl.__all__)

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import covering
 from oracles.patches import ENCODINGS, encode, normalise, pool, positions
 
 from ppdl import _core
@@ -71,10 +73,9 @@ def assert_close(made, wanted, tolerance):
     np.testing.assert_allclose(made, wanted, rtol=tolerance, atol=tolerance * np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("whitened", [False, True])
-@pytest.mark.parametrize("contrast", CONTRASTS)
-@pytest.mark.parametrize("encoding", KINDS)
-def test_every_encoding_and_contrast_is_that_of_the_oracle(encoding, contrast, whitened):
+@pytest.mark.parametrize(("case", "contrast"), covering(product([False, True], KINDS), CONTRASTS))
+def test_every_encoding_and_contrast_is_that_of_the_oracle(case, contrast):
+    whitened, encoding = case
     case = example(encoding=encoding, contrast=contrast, whitened=whitened)
     wanted = expected(*case)
     assert_close(received(*case), wanted, 1e-12)

@@ -1,7 +1,10 @@
 """The objective of reconstruction ICA: against its formula, central differences, and itself with other threads."""
 
+from itertools import product
+
 import numpy as np
 import pytest
+from cases import covering
 from oracles import rica as oracle
 from oracles.structures import STRUCTURES
 from twins import core_weights
@@ -21,8 +24,7 @@ def example(structure="identity", *, n_samples=50, n_components=17, n_visible=N_
 
 
 @pytest.mark.parametrize("memory_limit", [1e9, 0.0])
-@pytest.mark.parametrize("contrast", CONTRASTS)
-@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize(("structure", "contrast"), covering(STRUCTURES, CONTRASTS))
 def test_value_and_gradient_are_those_of_the_formula(structure, contrast, memory_limit):
     weights, X, V = example(structure)
     twin = core_weights(weights)
@@ -38,10 +40,9 @@ def test_value_and_gradient_are_those_of_the_formula(structure, contrast, memory
     np.testing.assert_allclose(sum(objective.terms(V)), f, rtol=1e-10)
 
 
-@pytest.mark.parametrize("n_components", [5, N_VISIBLE, 30])
-@pytest.mark.parametrize("contrast", CONTRASTS)
-@pytest.mark.parametrize("structure", STRUCTURES)
-def test_gradient_agrees_with_central_differences(structure, contrast, n_components):
+@pytest.mark.parametrize(("structure", "case"), covering(STRUCTURES, product(CONTRASTS, [5, N_VISIBLE, 30])))
+def test_gradient_agrees_with_central_differences(structure, case):
+    contrast, n_components = case
     weights, X, V = example(structure, n_components=n_components)
     objective = _core.f64.RicaObjective(
         core_weights(weights), X, contrast=contrast, contrast_epsilon=1e-2, norm_epsilon=0.1

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from cases import covering
 from oracles.examples import example
 from oracles.network import Adam, Column, Dense, Network, Sgd, Weights, epoch
 from oracles.structures import STRUCTURES
@@ -45,14 +46,13 @@ def assert_run_is_the_oracles(*args, **options):
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-9)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize(("structure", "name"), covering(STRUCTURES, OPTIMIZERS))
 def test_epochs_are_those_of_the_oracle(structure, name):
     assert_run_is_the_oracles(structure, name)
 
 
 @pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("structure", ["identity", "crowded_base", "learned"])
 def test_epochs_in_every_order_of_evaluation_are_those_of_the_oracle(structure, order):
     assert_run_is_the_oracles(structure, "sgd", order=order, penalty="predicted")
 
@@ -270,7 +270,7 @@ def test_a_negative_bound_on_column_norms_is_an_error(max_column_norm):
         _core.f64.Trainer(core_network(example("base")[0]), _core.f64.Sgd(), max_column_norm=max_column_norm)
 
 
-def test_an_interrupt_ends_an_epoch_within_a_second():
+def test_an_interrupt_ends_an_epoch_before_its_last_batch():
     program = """
         import numpy as np
         from ppdl import _core
@@ -280,18 +280,16 @@ def test_an_interrupt_ends_an_epoch_within_a_second():
         X, y = np.zeros((1000, 400), np.float32), np.zeros(1000, np.int32)
         rows = np.tile(np.arange(1000), 10_000)
         theta = network.initial(0)
-        trainer = core.Trainer(network, core.Sgd())
+        trainer, n_batches = core.Trainer(network, core.Sgd()), len(rows) // 100
         print("training", flush=True)
         try:
-            trainer.epoch(theta, X, y, rows, np.zeros(len(rows) // 100), 100)
+            trainer.epoch(theta, X, y, rows, np.zeros(n_batches), 100)
         except KeyboardInterrupt:
-            print("interrupted", np.isfinite(theta).all(), flush=True)
+            print(0 < trainer.state()[0] < n_batches, np.isfinite(theta).all(), flush=True)
     """
     process = subprocess.Popen([sys.executable, "-c", textwrap.dedent(program)], stdout=subprocess.PIPE, text=True)
     with process:
         assert process.stdout.readline() == "training\n"
         time.sleep(0.5)  # well into the epoch
         process.send_signal(signal.SIGINT)
-        start = time.monotonic()
-        assert process.stdout.readline() == "interrupted True\n"
-        assert time.monotonic() - start < 1.0
+        assert process.stdout.readline() == "True True\n"
