@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,11 @@ LARGEST_INT = 2**31 - 1  # of the core's int
 LARGEST_INDEX = 2**63 - 1
 
 
-def integer(name: str, value: Any, *, at_least: int = 1, at_most: float = math.inf) -> int:
+def integer(name: str, value: Any, *, at_least: int = 1, at_most: int = LARGEST_INDEX) -> int:
     """Check a whole number."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or not at_least <= int(value) <= at_most:
-        bound = f" and at most {at_most}" if at_most < math.inf else ""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not at_least <= int(value) <= at_most:
+        bound = f" and at most {at_most}" if at_most < LARGEST_INDEX or (whole and int(value) > at_most) else ""
         raise ValueError(f"{name}: received {_shown(value)}; expected an integer, at least {at_least}{bound}")
     return int(value)
 
@@ -85,12 +86,25 @@ def path(name: str, value: Any) -> Path:
         raise ValueError(f"{name}: received {value!r}; expected a path") from error
 
 
+def n_threads(value: Any) -> int | None:
+    """Check a number of threads; None is what OpenMP allows."""
+    return None if value is None else integer("n_threads", value, at_most=LARGEST_INT)
+
+
+def is_sequence(value: Any) -> bool:
+    """Whether a parameter holds several values: a list, a tuple, an array, but not a string."""
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
+
+
 def per_layer(name: str, value: Any, n_layers: int) -> list[Any]:
     """Return one value for each hidden layer, from a sequence of them or from a single one for all."""
-    if not isinstance(value, Sequence) or isinstance(value, str):
-        return [value] * n_layers
-    if len(value) != n_layers:
+    if not is_sequence(value):
+        return [value.item() if isinstance(value, np.ndarray) else value] * n_layers
+    values = list(value)
+    if len(values) != n_layers:
         raise ValueError(
-            f"{name}: received {len(value)} values; expected one, or one for each of {n_layers} hidden layers"
+            f"{name}: received {len(values)} values; expected one, or one for each of {n_layers} hidden layers"
         )
-    return list(value)
+    return values

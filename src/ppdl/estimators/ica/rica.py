@@ -17,7 +17,7 @@ from ppdl._savable import SavableMixin
 from ppdl.dictionaries import Dictionary, LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns, column_sizes
 
-from ..predicted_weights import check_learned_share, checked_dictionary
+from ..predicted_weights import check_learned_fraction, checked_dictionary
 from ..transaction import unchanged_on_error
 from .fitting import Found, fit_batches, fit_lbfgs
 from .model import RicaModel, preparation, product
@@ -388,7 +388,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
             checks.integer("n_threads", self.n_threads, at_most=checks.LARGEST_INT)
         if isinstance(self.init, str):
             checks.one_of("init", self.init, ("samples",))
-        check_learned_share(self, [self.dictionary], [self.learned_fraction], [self.n_columns])
+        check_learned_fraction([self.dictionary], [self.learned_fraction], [self.n_columns])
         if self.whiten == "pca" and self.dictionary is not None and self.input_shape is not None:
             raise ValueError(
                 "whiten: received 'pca', after which features are no longer the points of input_shape; choose 'zca' or "
