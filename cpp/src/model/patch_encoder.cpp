@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 namespace ppdl {
@@ -13,6 +14,10 @@ namespace {
 // A block of patches with the responses of a tile of filters stays in the second-level cache.
 constexpr Index kPatches = 128;
 constexpr Index kFilters = 512;
+// Patches of a region that are one task: the parts of a large image are shared out, and an interrupt is heard between them.
+constexpr Index kPartPatches = 4096;
+// Numbers beyond it are scaled before they are squared.
+constexpr double kLarge = 1e100;
 
 constexpr Encoding kEncodings[] = {Encoding::linear,          Encoding::rectifier, Encoding::absolute,
                                    Encoding::smooth_absolute, Encoding::split,     Encoding::soft_threshold,
@@ -20,6 +25,9 @@ constexpr Encoding kEncodings[] = {Encoding::linear,          Encoding::rectifie
 
 /// Where region r of `regions` begins among n positions: round(r n / regions), halves up.
 Index region_begin(Index r, Index n, Index regions) { return (2 * r * n + regions) / (2 * regions); }
+
+/// The power of two that brings numbers of this magnitude below 1; 1 for those whose squares are finite.
+double moderating(double magnitude) { return magnitude > kLarge ? std::ldexp(1.0, -std::ilogb(magnitude) - 1) : 1.0; }
 
 bool doubles(Encoding encoding) { return encoding == Encoding::split || encoding == Encoding::soft_threshold; }
 
@@ -81,7 +89,9 @@ PatchEncoder<Scalar>::PatchEncoder(const PatchGrid& grid, const PatchContrast& c
   if (whitens) {
     check_size("rows of the whitening", bank_.whitening.rows(), grid_.patch_size(), "pixels and channels of a patch");
   }
-  check_size("size of the mean", bank_.mean.size(), whitens ? grid_.patch_size() : 0, "rows of the whitening");
+  if (whitens || bank_.mean.size() > 0) {
+    check_size("size of the mean", bank_.mean.size(), grid_.patch_size(), "pixels and channels of a patch");
+  }
   if (code_.encoding == Encoding::triangle) {
     check(bank_.bias.size() == 0, "the triangle encoding takes centroids, without bias");
     squared_norms_ = bank_.filters.colwise().squaredNorm();
@@ -112,20 +122,27 @@ void PatchEncoder<Scalar>::gather(const Scalar* image, Index row, Index col, Sca
   }
 }
 
+/// In double: the mean of a patch may be far above its contrast, and squares leave the range of a float.
 template <class Scalar>
 void PatchEncoder<Scalar>::normalise(MatrixRef<Scalar> patches) const {
   using Scale = PatchContrast::Scale;
-  const auto epsilon = static_cast<Scalar>(contrast_.epsilon);
-  const auto n = static_cast<Scalar>(patches.cols());
+  if (!contrast_.center && contrast_.scale == Scale::none) return;
+  Eigen::Array<double, 1, Eigen::Dynamic> x(patches.cols());
   for (Index i = 0; i < patches.rows(); ++i) {
-    auto x = patches.row(i).array();
-    Scalar mean = contrast_.center || contrast_.scale == Scale::deviation ? x.mean() : Scalar(0);
-    if (contrast_.center) {
-      x -= mean;
-      mean = Scalar(0);
+    x = patches.row(i).template cast<double>().array();
+    const double unit = moderating(x.abs().maxCoeff());
+    if (unit < 1.0) x *= unit;
+    const double mean = x.mean();
+    if (contrast_.center) x -= mean;
+    const double epsilon = contrast_.epsilon * unit * unit;
+    if (contrast_.scale == Scale::none) {
+      x /= unit;
+    } else if (contrast_.scale == Scale::norm) {
+      x /= std::sqrt(x.square().sum() + epsilon);
+    } else {
+      x /= std::sqrt((x - (contrast_.center ? 0.0 : mean)).square().mean() + epsilon);
     }
-    if (contrast_.scale == Scale::deviation) x /= std::sqrt((x - mean).square().sum() / n + epsilon);
-    if (contrast_.scale == Scale::norm) x /= std::sqrt(x.square().sum() + epsilon);
+    patches.row(i) = x.template cast<Scalar>().matrix();
   }
 }
 
@@ -134,6 +151,7 @@ template <class Scalar>
 void PatchEncoder<Scalar>::add_codes(const ConstMatrixRef<Scalar>& inputs, RowVector<Scalar>& sums,
                                      Matrix<Scalar>& responses) const {
   const Scalar zero(0), epsilon = static_cast<Scalar>(code_.epsilon), t = static_cast<Scalar>(code_.threshold);
+  const Scalar root = std::sqrt(epsilon);
   const Blocks tiles(n_filters(), kFilters);
   for (Index tile = 0; tile < tiles.count(); ++tile) {
     const Index first = tiles.begin(tile), count = tiles.length(tile);
@@ -155,7 +173,8 @@ void PatchEncoder<Scalar>::add_codes(const ConstMatrixRef<Scalar>& inputs, RowVe
         add(0, [](const auto& z) { return z.abs(); });
         break;
       case Encoding::smooth_absolute:
-        add(0, [&](const auto& z) { return (z.square() + epsilon).sqrt(); });
+        // At most |z| + √ε, which holds where z² is beyond the range.
+        add(0, [&](const auto& z) { return (z.square() + epsilon).sqrt().min(z.abs() + root); });
         break;
       case Encoding::split:
         add(0, [&](const auto& z) { return z.max(zero); });
@@ -171,52 +190,72 @@ void PatchEncoder<Scalar>::add_codes(const ConstMatrixRef<Scalar>& inputs, RowVe
   }
 }
 
-/// sums += max(0, mean of d - d) of all rows of `inputs`, d² = ‖x‖² - 2 xᵀc + ‖c‖².
+/// sums += max(0, mean of d - d) of all rows of `inputs`, d² = ‖x‖² - 2 xᵀc + ‖c‖²; where these cancel, or are beyond the
+/// range, d is the norm of x - c itself.
 template <class Scalar>
 void PatchEncoder<Scalar>::add_triangles(const ConstMatrixRef<Scalar>& inputs, RowVector<Scalar>& sums,
                                          Matrix<Scalar>& distances) const {
+  const Scalar cancelled = 32 * std::sqrt(std::numeric_limits<Scalar>::epsilon());
+  const Scalar largest = std::numeric_limits<Scalar>::max();
   auto D = distances.topRows(inputs.rows());
   D.noalias() = inputs * bank_.filters;
+  Eigen::Array<Scalar, 1, Eigen::Dynamic> squares(n_filters());
   for (Index i = 0; i < inputs.rows(); ++i) {
     auto d = D.row(i).array();
-    d = (Scalar(-2) * d + (squared_norms_.array() + inputs.row(i).squaredNorm())).max(Scalar(0)).sqrt();
-    sums.array() += (d.mean() - d).max(Scalar(0));
+    squares = squared_norms_.array() + inputs.row(i).squaredNorm();
+    d = squares - Scalar(2) * d;
+    if ((d >= cancelled * squares && d <= largest).all()) {
+      d = d.sqrt();
+    } else {
+      for (Index k = 0; k < d.size(); ++k) {
+        const bool exact = d[k] >= cancelled * squares[k] && d[k] <= largest;
+        d[k] = exact ? std::sqrt(d[k]) : distance(inputs.row(i), k);
+      }
+    }
+    sums.array() += (static_cast<Scalar>(d.template cast<double>().mean()) - d).max(Scalar(0));
   }
 }
 
 template <class Scalar>
-void PatchEncoder<Scalar>::encode_region(const Scalar* image, Index region, Scalar* features) const {
+Scalar PatchEncoder<Scalar>::distance(const Eigen::Ref<const RowVector<Scalar>>& input, Index centroid) const {
+  const RowVector<double> difference =
+      input.template cast<double>() - bank_.filters.col(centroid).transpose().template cast<double>();
+  return static_cast<Scalar>(difference.stableNorm());
+}
+
+template <class Scalar>
+void PatchEncoder<Scalar>::encode_part(const Scalar* image, Index region, Index part, Scalar* codes) const {
   const Index down = region / grid_.region_cols, across = region % grid_.region_cols;
   const Index first_row = region_begin(down, grid_.rows(), grid_.region_rows);
   const Index first_col = region_begin(across, grid_.cols(), grid_.region_cols);
   const Index rows = region_begin(down + 1, grid_.rows(), grid_.region_rows) - first_row;
   const Index cols = region_begin(across + 1, grid_.cols(), grid_.region_cols) - first_col;
+  const Blocks parts(rows * cols, kPartPatches);
 
-  const bool triangle = code_.encoding == Encoding::triangle;
-  const Blocks blocks(rows * cols, kPatches);
-  const Index longest = std::min(rows * cols, kPatches);
-  Matrix<Scalar> patches(longest, grid_.patch_size());
-  Matrix<Scalar> whitened(bank_.whitening.size() > 0 ? longest : 0, bank_.filters.rows());
-  Matrix<Scalar> responses(longest, triangle ? n_filters() : std::min(n_filters(), kFilters));
-
-  // Eigen's square root of a packet rounds otherwise than that of a number: sums that lie aligned, whatever `features`
+  // Eigen's square root of a packet rounds otherwise than that of a number: sums that lie aligned, whatever `codes`
   // does, are always cut into the same packets.
   RowVector<Scalar> sums = RowVector<Scalar>::Zero(codes_per_region());
-  for (Index block = 0; block < blocks.count(); ++block) {
-    const Index first = blocks.begin(block), count = blocks.length(block);
-    auto P = patches.topRows(count);
-    for (Index k = 0; k < count; ++k) {
-      gather(image, first_row + (first + k) / cols, first_col + (first + k) % cols, &P(k, 0));
+  if (part < parts.count()) {
+    const bool triangle = code_.encoding == Encoding::triangle;
+    const Blocks blocks(parts.length(part), kPatches);
+    const Index longest = std::min(parts.length(part), kPatches);
+    Matrix<Scalar> patches(longest, grid_.patch_size());
+    Matrix<Scalar> whitened(bank_.whitening.size() > 0 ? longest : 0, bank_.filters.rows());
+    Matrix<Scalar> responses(longest, triangle ? n_filters() : std::min(n_filters(), kFilters));
+    for (Index block = 0; block < blocks.count(); ++block) {
+      const Index first = parts.begin(part) + blocks.begin(block), count = blocks.length(block);
+      auto P = patches.topRows(count);
+      for (Index k = 0; k < count; ++k) {
+        gather(image, first_row + (first + k) / cols, first_col + (first + k) % cols, &P(k, 0));
+      }
+      normalise(P);
+      if (bank_.mean.size() > 0) P.rowwise() -= bank_.mean;
+      if (whitened.size() > 0) whitened.topRows(count).noalias() = P * bank_.whitening;
+      const ConstMatrixRef<Scalar> inputs = whitened.size() > 0 ? whitened.topRows(count) : patches.topRows(count);
+      triangle ? add_triangles(inputs, sums, responses) : add_codes(inputs, sums, responses);
     }
-    normalise(P);
-    if (whitened.size() > 0) {
-      P.rowwise() -= bank_.mean;
-      whitened.topRows(count).noalias() = P * bank_.whitening;
-    }
-    const ConstMatrixRef<Scalar> inputs = whitened.size() > 0 ? whitened.topRows(count) : patches.topRows(count);
-    triangle ? add_triangles(inputs, sums, responses) : add_codes(inputs, sums, responses);
   }
-  std::copy_n(sums.data(), sums.size(), features);
+  std::copy_n(sums.data(), sums.size(), codes);
 }
 
 template <class Scalar>
@@ -225,12 +264,26 @@ void PatchEncoder<Scalar>::encode(const ConstMatrixRef<Scalar>& images, MatrixRe
   check_size("columns of the images", images.cols(), grid_.n_pixels(), "height · width · channels");
   check_size("rows of the features", features.rows(), images.rows(), "the images");
   check_size("columns of the features", features.cols(), n_features(), "regions · codes");
-  const Index n_regions = grid_.n_regions();
-  const double work = multiply_adds() * static_cast<double>(images.rows());
-  parallel_for(images.rows() * n_regions, threads_for(work, n_threads), [&](Index task) {
-    const Index image = task / n_regions, region = task % n_regions;
-    encode_region(images.row(image).data(), region, features.row(image).data() + region * codes_per_region());
-  });
+  const Index n_regions = grid_.n_regions(), n_codes = codes_per_region();
+  const Index n_parts = Blocks(grid_.largest_region(), kPartPatches).count();
+  if (n_parts == 1) {
+    const double work = multiply_adds() * static_cast<double>(images.rows());
+    parallel_for(images.rows() * n_regions, threads_for(work, n_threads), [&](Index task) {
+      const Index image = task / n_regions, region = task % n_regions;
+      encode_part(images.row(image).data(), region, 0, features.row(image).data() + region * n_codes);
+    });
+    return;
+  }
+  Matrix<Scalar> sums(n_regions * n_parts, n_codes);
+  for (Index image = 0; image < images.rows(); ++image) {
+    parallel_for(sums.rows(), threads_for(multiply_adds(), n_threads), [&](Index task) {
+      encode_part(images.row(image).data(), task / n_parts, task % n_parts, sums.row(task).data());
+    });
+    for (Index region = 0; region < n_regions; ++region) {
+      features.row(image).segment(region * n_codes, n_codes) =
+          sums.middleRows(region * n_parts, n_parts).colwise().sum();
+    }
+  }
 }
 
 template class PatchEncoder<float>;

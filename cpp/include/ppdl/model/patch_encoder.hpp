@@ -28,6 +28,9 @@ struct PatchGrid {
   [[nodiscard]] Index rows() const { return (height - patch_height) / stride + 1; }  ///< of positions
   [[nodiscard]] Index cols() const { return (width - patch_width) / stride + 1; }
   [[nodiscard]] Index n_regions() const { return region_rows * region_cols; }
+  [[nodiscard]] Index largest_region() const {  ///< positions that no region exceeds
+    return ((rows() + region_rows - 1) / region_rows) * ((cols() + region_cols - 1) / region_cols);
+  }
 
   /// @throws std::invalid_argument unless a patch fits into the image and every region holds one
   void validate() const;
@@ -62,13 +65,13 @@ struct PatchCode {
   double threshold = 0.0;  ///< of soft_threshold, ≥ 0
 };
 
-/// The filters, and the whitening (x - mean) W before them where it isn't multiplied into them.
+/// The filters, and what is done to a patch x before them: x - mean, and (x - mean) W where W isn't multiplied into them.
 template <class Scalar>
 struct FilterBank {
   Matrix<Scalar> filters;    ///< F (n_inputs, n_filters)
   RowVector<Scalar> bias;    ///< b (n_filters), or empty
   Matrix<Scalar> whitening;  ///< W (patch size, n_inputs), or empty: then n_inputs is the patch size
-  RowVector<Scalar> mean;    ///< (patch size), together with W
+  RowVector<Scalar> mean;    ///< (patch size), or empty: then there is no W
 };
 
 /// Immutable. Image → features: for each region, row by row, the sums of its patches' codes.
@@ -93,11 +96,12 @@ class PatchEncoder {
 
  private:
   [[nodiscard]] Index codes_per_region() const;
-  void encode_region(const Scalar* image, Index region, Scalar* features) const;
+  void encode_part(const Scalar* image, Index region, Index part, Scalar* codes) const;
   void gather(const Scalar* image, Index row, Index col, Scalar* patch) const;
   void normalise(MatrixRef<Scalar> patches) const;
   void add_codes(const ConstMatrixRef<Scalar>& inputs, RowVector<Scalar>& sums, Matrix<Scalar>& responses) const;
   void add_triangles(const ConstMatrixRef<Scalar>& inputs, RowVector<Scalar>& sums, Matrix<Scalar>& distances) const;
+  [[nodiscard]] Scalar distance(const Eigen::Ref<const RowVector<Scalar>>& input, Index centroid) const;
 
   PatchGrid grid_;
   PatchContrast contrast_;
