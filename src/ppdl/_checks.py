@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterable, Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -16,10 +17,11 @@ LARGEST_INT = 2**31 - 1  # of the core's int
 LARGEST_INDEX = 2**63 - 1
 
 
-def integer(name: str, value: Any, *, at_least: int = 1, at_most: float = math.inf) -> int:
+def integer(name: str, value: Any, *, at_least: int = 1, at_most: int = LARGEST_INDEX) -> int:
     """Check a whole number."""
-    if not isinstance(value, Integral) or isinstance(value, bool) or not at_least <= int(value) <= at_most:
-        bound = f" and at most {at_most}" if at_most < math.inf else ""
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if not whole or not at_least <= int(value) <= at_most:
+        bound = f" and at most {at_most}" if at_most < LARGEST_INDEX or (whole and int(value) > at_most) else ""
         raise ValueError(f"{name}: received {_shown(value)}; expected an integer, at least {at_least}{bound}")
     return int(value)
 
@@ -62,6 +64,19 @@ def cast(name: str, values: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArr
     return converted
 
 
+def reported(name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return what was computed from `name`, with a warning where it is not finite."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        all_finite = math.isfinite(values.sum(dtype=np.float64)) or bool(np.isfinite(values).all())
+    if not all_finite:
+        warnings.warn(
+            f"{name}: the result holds NaN or infinity; expected numbers of moderate size; scale them",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return values
+
+
 def boolean(name: str, value: Any) -> bool:
     """Check a truth value."""
     if not isinstance(value, (bool, np.bool_)):
@@ -83,6 +98,11 @@ def path(name: str, value: Any) -> Path:
         return Path(os.path.expanduser(os.fsdecode(value)))
     except TypeError as error:
         raise ValueError(f"{name}: received {value!r}; expected a path") from error
+
+
+def n_threads(value: Any) -> int | None:
+    """Check a number of threads; None is what OpenMP allows."""
+    return None if value is None else integer("n_threads", value, at_most=LARGEST_INT)
 
 
 def per_layer(name: str, value: Any, n_layers: int) -> list[Any]:
