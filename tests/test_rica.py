@@ -384,13 +384,14 @@ def test_features_that_are_all_constant_cannot_be_whitened():
         RICA(whiten="zca").fit(np.full((10, 3), 0.1))
 
 
-def test_weights_to_start_from_are_predicted_as_far_as_dependent_atoms_can(digits):
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_to_start_from_are_predicted_as_far_as_dependent_atoms_can(digits, dtype):
     U = np.random.default_rng(0).normal(size=(64, 5)) @ np.random.default_rng(1).normal(size=(5, 12))
     given = np.random.default_rng(2).normal(size=(3, 64))
     given[1] -= U @ np.linalg.lstsq(U, given[1], rcond=1e-10)[0]  # of which nothing can be predicted
     given[2] *= 1e-30
     options = {"dictionary": Explicit(U), "learned_fraction": 12 / 64, "init": given, "random_state": 0, "tol": 1e9}
-    components = RICA(3, **options).fit(digits).components_
+    components = RICA(3, **options).fit(digits.astype(dtype)).components_
     assert_allclose(np.linalg.norm(components, axis=1), 1.0, rtol=1e-6)
     assert_allclose(U @ np.linalg.lstsq(U, components.T, rcond=1e-10)[0], components.T, atol=1e-3)
     nearest = U @ np.linalg.lstsq(U, given.T, rcond=1e-10)[0]
