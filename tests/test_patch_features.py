@@ -332,7 +332,7 @@ class Forgetful(BaseEstimator):
         ({"n_patches": 10**30}, "n_patches: received 1000"),
         ({"stride": 2**63}, "stride: received 9223372036854775808"),
         ({"pooling": (10**30, 1)}, "pooling: received .* at most 5 x 6"),
-        ({"encoding_epsilon": 10**400}, "encoding_epsilon: received 1000"),
+        ({"encoding_epsilon": 10**400}, "encoding_epsilon: received an integer of 1329 bits"),
         ({"n_threads": 0}, "n_threads: received 0"),
         ({"input_shape": (7, 8)}, "input_shape: received 7 x 8 x 1; expected 112 features"),
         ({"input_shape": 112}, "input_shape: received 112"),

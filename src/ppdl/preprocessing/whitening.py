@@ -85,6 +85,8 @@ class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMix
            [0., 1.]])
     """
 
+    mean_: Array
+
     def __init__(self, method: str = "zca", *, epsilon: float = 0.1, n_components: int | None = None) -> None:
         self.method = method
         self.epsilon = epsilon

@@ -312,16 +312,19 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def _take(self, options: RicaOptions, found: FoundComponents, model: RicaModel, continued: bool) -> None:
         """Set the fitted attributes."""
         before = self.history_ if continued else {}
-        self._model = model.with_V(found.V)
-        self._structure = options.structure
+        self._hold(options, model.with_V(found.V))
         self._optimizer_state = found.optimizer_state
-        self.components_ = self._model.components()
-        if model.preparation is not None:
-            self.mean_ = model.preparation.mean
-            self.whitening_ = model.preparation.matrix.astype(model.V.dtype)
         self.history_ = {key: [*before.get(key, []), *values] for key, values in found.history.items()}
         self.loss_ = found.loss
         self.n_iter_ = found.n_iter
+
+    def _hold(self, options: RicaOptions, model: RicaModel) -> None:
+        """Take over a fitted model."""
+        self._model, self._structure = model, options.structure
+        self.components_ = model.components()
+        if model.preparation is not None:
+            self.mean_ = model.preparation.mean
+            self.whitening_ = checks.cast("whitening_", model.preparation.matrix, model.V.dtype)
 
     # Use -------------------------------------------------------------------------------------------------------------
 

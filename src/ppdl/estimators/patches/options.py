@@ -27,6 +27,31 @@ class PatchGrid:
     stride: int
     regions: tuple[int, int]
 
+    @classmethod
+    def of(cls, image_shape: tuple[int, int, int], patch_size: Any, stride: int, pooling: Any) -> PatchGrid:
+        """Find the patches of images, and divide their positions into regions.
+
+        Raises
+        ------
+        ValueError
+            If `patch_size` or `pooling` does not fit.
+        """
+        sides = patch_sides(patch_size, image_shape[:2])
+        down, across = ((side - patch) // stride + 1 for side, patch in zip(image_shape, sides))
+        if pooling is None:
+            return cls(image_shape, sides, stride, (1, 1))
+        if isinstance(pooling, str) and pooling == "quadrants":
+            return cls(image_shape, sides, stride, (min(2, down), min(2, across)))
+        regions = tuple(pooling) if np.iterable(pooling) and not isinstance(pooling, str) else ()
+        if len(regions) != 2 or not all(isinstance(n, Integral) and int(n) > 0 for n in regions):
+            raise ValueError(f"pooling: received {pooling!r}; expected 'quadrants', None or (rows, columns)")
+        if regions[0] > down or regions[1] > across:
+            raise ValueError(
+                f"pooling: received {pooling!r}; expected at most {down} x {across} regions, the positions of a patch "
+                "in an image"
+            )
+        return cls(image_shape, sides, stride, (int(regions[0]), int(regions[1])))
+
     @property
     def patch_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of a patch."""
@@ -40,6 +65,15 @@ class PatchCode:
     encoding: str
     epsilon: float
     threshold: float
+
+    @classmethod
+    def of(cls, encoding: Any, epsilon: Any, threshold: Any) -> PatchCode:
+        """Parse the parameters of an encoding."""
+        return cls(
+            checks.one_of("encoding", encoding, ENCODINGS),
+            checks.real("encoding_epsilon", epsilon, above=0.0),
+            checks.real("encoding_threshold", threshold, at_least=0.0),
+        )
 
 
 @dataclass(frozen=True)
@@ -76,11 +110,7 @@ class PatchOptions:
             patch_size=params["patch_size"],
             stride=checks.integer("stride", params["stride"]),
             pooling=params["pooling"],
-            code=PatchCode(
-                checks.one_of("encoding", params["encoding"], ENCODINGS),
-                checks.real("encoding_epsilon", params["encoding_epsilon"], above=0.0),
-                checks.real("encoding_threshold", params["encoding_threshold"], at_least=0.0),
-            ),
+            code=PatchCode.of(params["encoding"], params["encoding_epsilon"], params["encoding_threshold"]),
             normalizer=_step("normalizer", params["normalizer"], ContrastNormalizer, ("deviation", "norm")),
             whitener=_step("whitener", params["whitener"], Whitener, ("zca", "pca")),
             n_patches=n_patches,
@@ -107,25 +137,7 @@ class PatchOptions:
         patch_size = self.patch_size
         if self.input_shape is None and height == n_channels == 1 and isinstance(patch_size, Integral):
             patch_size = 1, min(checks.integer("patch_size", patch_size), width)
-        sides = patch_sides(patch_size, (height, width))
-        return PatchGrid(image_shape, sides, self.stride, self._regions(image_shape, sides))
-
-    def _regions(self, image_shape: tuple[int, int, int], sides: tuple[int, int]) -> tuple[int, int]:
-        """Divide the positions of a patch into regions."""
-        down, across = ((side - patch) // self.stride + 1 for side, patch in zip(image_shape, sides))
-        if self.pooling is None:
-            return 1, 1
-        if isinstance(self.pooling, str) and self.pooling == "quadrants":
-            return min(2, down), min(2, across)
-        regions = tuple(self.pooling) if np.iterable(self.pooling) and not isinstance(self.pooling, str) else ()
-        if len(regions) != 2 or not all(isinstance(n, Integral) and int(n) > 0 for n in regions):
-            raise ValueError(f"pooling: received {self.pooling!r}; expected 'quadrants', None or (rows, columns)")
-        if regions[0] > down or regions[1] > across:
-            raise ValueError(
-                f"pooling: received {self.pooling!r}; expected at most {down} x {across} regions, the positions of a "
-                "patch in an image"
-            )
-        return int(regions[0]), int(regions[1])
+        return PatchGrid.of(image_shape, patch_size, self.stride, self.pooling)
 
 
 def flattened(images: Any) -> tuple[Any, tuple[int, ...] | None]:
