@@ -284,7 +284,7 @@ def test_data_are_overwritten_only_if_asked(patches):
     [
         (dict(scale="l2"), "scale: received 'l2'; expected one of 'deviation', 'norm', None"),
         (dict(epsilon=0), "epsilon: received 0; expected a number above 0"),
-        (dict(epsilon=10**400), "epsilon: received 1000"),
+        (dict(epsilon=10**400), "epsilon: received an integer of 1329 bits"),
         (dict(center="no"), "center: received 'no'"),
         (dict(copy=None), "copy: received None"),
     ],
@@ -403,7 +403,7 @@ def test_frames_keep_their_names_and_index(digits):
         (dict(n_components=49), "n_components: received 49; expected an integer, at least 1 and at most 48"),
         (dict(n_components=0.9), "n_components: received 0.9"),
         (dict(n_components=2**63), "n_components: received 9223372036854775808"),
-        (dict(epsilon=10**400), "epsilon: received 1000"),
+        (dict(epsilon=10**400), "epsilon: received an integer of 1329 bits"),
     ],
 )
 def test_errors_of_whitening_name_what_was_received(patches, options, message):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import TypeVar
 
 _Result = TypeVar("_Result")
+
+_PAUSE = 0.1  # seconds between two moments at which an interrupt is heard
 
 
 def interruptible(function: Callable[[], _Result]) -> _Result:
@@ -24,4 +26,6 @@ def interruptible(function: Callable[[], _Result]) -> _Result:
             future.set_exception(error)
 
     threading.Thread(target=run, daemon=True).start()
+    while not future.done():
+        wait([future], timeout=_PAUSE)
     return future.result()
