@@ -12,9 +12,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils import gen_batches
 
 LARGEST_INT = 2**31 - 1  # of the core's int
 LARGEST_INDEX = 2**63 - 1
+
+_BLOCK = 4096  # rows that are looked at before an interrupt is heard
 
 
 def integer(name: str, value: Any, *, at_least: int = 1, at_most: int = LARGEST_INDEX) -> int:
@@ -66,9 +69,7 @@ def cast(name: str, values: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArr
 
 def reported(name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Return what was computed from `name`, with a warning where it is not finite."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        all_finite = math.isfinite(values.sum(dtype=np.float64)) or bool(np.isfinite(values).all())
-    if not all_finite:
+    if not all(np.isfinite(values[rows]).all() for rows in gen_batches(len(values), _BLOCK)):
         warnings.warn(
             f"{name}: the result holds NaN or infinity; expected numbers of moderate size; scale them",
             RuntimeWarning,

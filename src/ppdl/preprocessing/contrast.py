@@ -15,8 +15,8 @@ from ppdl._precision import Array
 from ppdl._savable import SavableMixin
 
 _SCALES = ("deviation", "norm", None)
-_BLOCK = 4096  # rows that are normalised at a time
-_LARGE = 330  # binary digits; rows of larger numbers are scaled before they are squared
+_BLOCK = 512  # rows that are normalised at a time
+_LARGE = 1e100  # rows of larger numbers are scaled before they are squared
 
 
 @dataclass(frozen=True)
@@ -30,18 +30,20 @@ class _Contrast:
     def normalized(self, rows: Array) -> Array:
         """Normalise a block of rows, in double."""
         x = rows.astype(np.float64)
-        digits = np.frexp(np.abs(x).max(axis=1, keepdims=True))[1]
-        units = np.where(digits > _LARGE, digits, 0)
-        x = np.ldexp(x, -units)
+        units = np.zeros((len(x), 1), dtype=np.intp)  # powers of two that rows are divided by
+        if max(x.max(), -x.min()) > _LARGE:
+            units = np.frexp(np.abs(x).max(axis=1, keepdims=True))[1].astype(np.intp)
+            x = np.ldexp(x, -units)
         if self.center:
             x -= x.mean(axis=1, keepdims=True)
         if self.scale is None:
             with np.errstate(over="ignore"):
-                return np.ldexp(x, units).astype(rows.dtype)
-        squared = x.var(axis=1, keepdims=True)
-        if self.scale == "norm":
-            squared = np.einsum("ij,ij->i", x, x)[:, np.newaxis]
-        return np.asarray(x / np.sqrt(squared + np.ldexp(self.epsilon, -2 * units)), dtype=rows.dtype)
+                return np.asarray(np.ldexp(x, units) if units.any() else x, dtype=rows.dtype)
+        squared = np.einsum("ij,ij->i", x, x)[:, np.newaxis]
+        if self.scale == "deviation":
+            squared = squared / x.shape[1] if self.center else x.var(axis=1, keepdims=True)
+        x /= np.sqrt(squared + np.ldexp(self.epsilon, -2 * units))
+        return x.astype(rows.dtype, copy=False)
 
 
 class ContrastNormalizer(SavableMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
