@@ -487,7 +487,6 @@ def test_whole_weights_count_as_repeated_samples(dictionary):
     assert np.allclose(base_of(dictionary, X, weight), base_of(dictionary, np.repeat(X, weight, axis=0)), rtol=1e-9)
 
 
-@pytest.mark.xfail(raises=ValueError, reason="the core's autoencoder takes no weights", strict=True)
 def test_whole_weights_count_as_repeated_samples_in_the_autoencoder():
     rng = np.random.default_rng(0)
     X, weight = rng.uniform(size=(30, 6)), rng.integers(0, 4, size=30)

@@ -24,12 +24,11 @@ labels = (X[:, 0] > 0).astype(np.int32)
 mix = np.linalg.inv(_core.dictionary.squared_exponential(np.arange(4.0)[:, None], 1, 1.0) + 0.1 * np.eye(4))
 weights = S.PredictedWeights(8, [(5, np.arange(0, 8, 2), mix)])
 layers = [S.Dense(weights), S.Activation("tanh"), S.Dense(S.PredictedWeights(5, [(2, None, None)]))]
-network = S.Network(layers, "softmax", n_inputs=8)
-network.plan(20)
+network = S.Network(layers, "softmax", n_inputs=8, batch_size=20)
 theta = network.initial(0)
-trainer = S.Trainer(network, S.Adam())
+trainer = S.Trainer(network, S.Adam(), X, labels, batch_size=20)
 for _ in range(5):
-    loss = trainer.epoch(theta, X, labels, np.arange(60), np.full(3, 0.1), 20)
+    loss = trainer.epoch(theta, np.arange(60), np.full(3, 0.1))
 print(json.dumps([_core.isa, loss, *theta]))
 """
 

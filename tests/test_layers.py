@@ -39,4 +39,4 @@ def test_units_of_a_group_stay_in_one_column():
 
 def test_dense_layer_may_do_without_bias():
     network = f64.Network([Dense(3, bias=False).made(f64, Shape.flat(2))], "squared", n_inputs=2)
-    np.testing.assert_array_equal(network.predict(np.arange(6.0), np.eye(2)), np.arange(6.0).reshape(2, 3))
+    np.testing.assert_array_equal(network.predictor(np.arange(6.0)).predict(np.eye(2)), np.arange(6.0).reshape(2, 3))

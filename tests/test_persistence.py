@@ -267,7 +267,7 @@ def test_loaded_components_can_be_learned_further(digits, tmp_path):
     rica = RICA(4, max_iter=2, random_state=0, warm_start=True).fit(X)
     rica.save(tmp_path / "m")
     assert_array_equal(ppdl.load(tmp_path / "m").fit(X).components_, rica.fit(X).components_)
-    with pytest.raises(ValueError, match="n_components: received 5, but 4"):
+    with pytest.raises(ValueError, match="n_components: received 5; expected 4, which was fitted"):
         rica.set_params(n_components=5).save(tmp_path / "m")
 
 
@@ -518,7 +518,7 @@ BAD_FILES = [
     (set_field("params", "input_shape", {"array": "1"}), "input_shape: "),
     (
         set_field("params", "dictionary", {"dictionary": {"id": "dct", "selection": "leading", "leading": 10**400}}),
-        "dictionary: leading: received an integer of 1329 bits",
+        "dictionary: leading: ",
     ),
     (
         set_field("params", "dictionary", {"dictionary": {"id": "dct", "selection": "leading", "leading": 1e308}}),

@@ -38,7 +38,7 @@ Weights<Scalar> kernel_weights(Index side, Index n_hidden) {
 
 template <class Scalar>
 Weights<Scalar> dense_weights(Index n_visible, Index n_hidden) {
-  return std::make_shared<const PredictedWeights<Scalar>>(PredictedWeights<Scalar>::identity(n_visible, n_hidden));
+  return PredictedWeights<Scalar>::identity(n_visible, n_hidden);
 }
 
 /// Uniform in [0, 1).

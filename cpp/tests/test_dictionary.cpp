@@ -68,12 +68,14 @@ TEST_CASE("what cannot be computed is named") {
   CHECK_THROWS_WITH_AS((void)ridge_mix(ones, 0.0), Contains("increase ridge (got 0)"), NumericalError);
   CHECK_THROWS_WITH_AS((void)orthonormal_mix(ones), Contains("the 4 atoms of a column are linearly dependent"),
                        NumericalError);
-  CHECK_THROWS_WITH_AS((void)covariance<double>(ones, {.power = 3}), Contains("power: received 3"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS((void)covariance<double>(ones, {.power = 3}), Contains("power: received 3"),
+                       std::invalid_argument);
   CHECK_THROWS_WITH_AS((void)covariance<double>(ones.topRows(1), {}), Contains("received 1 samples"),
                        std::invalid_argument);
   CHECK_THROWS_WITH_AS((void)squared_exponential(ones, 1, 0.0), Contains("length_scale: received 0"),
                        std::invalid_argument);
-  CHECK_THROWS_WITH_AS((void)squared_exponential_columns(no_atom), Contains("fraction: 0.1 of 9 inputs leaves no atom; raise it to at least 0.111112"),
+  CHECK_THROWS_WITH_AS((void)squared_exponential_columns(no_atom),
+                       Contains("fraction: 0.1 of 9 inputs leaves no atom; raise it to at least 0.111112"),
                        std::invalid_argument);
 }
 

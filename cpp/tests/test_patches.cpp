@@ -1,4 +1,4 @@
-#include <ppdl/model/patch_encoder.hpp>
+#include <ppdl/patches/patch_encoder.hpp>
 
 #include "helpers.hpp"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import warnings
 from collections.abc import Iterable
 from numbers import Integral, Real
 from pathlib import Path
@@ -11,9 +12,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.utils import gen_batches
 
 LARGEST_INT = 2**31 - 1  # of the core's int
 LARGEST_INDEX = 2**63 - 1
+
+_BLOCK = 4096  # rows that are looked at before an interrupt is heard
 
 
 def integer(name: str, value: Any, *, at_least: int = 1, at_most: int = LARGEST_INDEX) -> int:
@@ -61,6 +65,17 @@ def cast(name: str, values: npt.NDArray[Any], dtype: npt.DTypeLike) -> npt.NDArr
             "precision of X; scale it down, or give X as float64"
         )
     return converted
+
+
+def reported(name: str, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return what was computed from `name`, with a warning where it is not finite."""
+    if not all(np.isfinite(values[rows]).all() for rows in gen_batches(len(values), _BLOCK)):
+        warnings.warn(
+            f"{name}: the result holds NaN or infinity; expected numbers of moderate size; scale them",
+            RuntimeWarning,
+            stacklevel=3,
+        )
+    return values
 
 
 def boolean(name: str, value: Any) -> bool:

@@ -2,12 +2,14 @@
 
 #include <ppdl/base/check.hpp>
 #include <ppdl/base/error.hpp>
+#include <ppdl/base/interrupt.hpp>
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numbers>
 #include <numeric>
 #include <sstream>
@@ -74,18 +76,20 @@ Matrix<double> cosines(Index height, Index width) {
 
 SymmetricEigen symmetric_eigen(const ConstMatrixRef<double>& C) {
   check_size("columns of C", C.cols(), C.rows(), "it is square");
-  const Eigen::SelfAdjointEigenSolver<Matrix<double>> solver(C);
-  if (solver.info() != Eigen::Success) {
+  using Solver = Eigen::SelfAdjointEigenSolver<Matrix<double>>;
+  const auto solver = std::make_shared<Solver>();
+  run_interruptibly([solver, copy = Matrix<double>(C)] { solver->compute(copy); });
+  if (solver->info() != Eigen::Success) {
     throw NumericalError("eigenvectors: the iteration failed; check that the data is of moderate size");
   }
-  Matrix<double> vectors = solver.eigenvectors().rowwise().reverse();
+  Matrix<double> vectors = solver->eigenvectors().rowwise().reverse();
   for (Index k = 0; k < vectors.cols(); ++k) {
     const double large = (1.0 - equal_magnitude) * vectors.col(k).cwiseAbs().maxCoeff();
     Index first = 0;
     while (std::abs(vectors(first, k)) < large) ++first;
     if (vectors(first, k) < 0.0) vectors.col(k) = -vectors.col(k);
   }
-  return {solver.eigenvalues().reverse(), std::move(vectors)};
+  return {solver->eigenvalues().reverse(), std::move(vectors)};
 }
 
 Matrix<double> principal_components(const ConstMatrixRef<double>& C, double resolution) {

@@ -3,6 +3,7 @@
 #include <ppdl/base/check.hpp>
 #include <ppdl/base/error.hpp>
 #include <ppdl/base/parallel.hpp>
+#include <ppdl/base/product.hpp>
 
 #include <Eigen/Cholesky>
 
@@ -24,7 +25,7 @@ struct Totals {
   double unbiased = 0.0;  ///< Σw − min(1, Σw²/Σw)
 };
 
-Totals totals(Index n_samples, std::span<const double> weights) {
+Totals totals(Index n_samples, std::span<const double> weights, int least) {
   double sum = static_cast<double>(n_samples);
   double squares = sum;
   Index n_counted = n_samples;
@@ -41,7 +42,8 @@ Totals totals(Index n_samples, std::span<const double> weights) {
     }
     check(std::isfinite(sum), "sample_weight: the sum is not finite; scale the weights down");
   }
-  check(n_counted >= 2 || sum >= 2.0, "activations: received ", n_counted, " samples; a covariance takes at least 2");
+  check(n_counted >= least || sum >= static_cast<double>(least), "activations: received ", n_counted,
+        " samples; a covariance takes at least ", least);
   return {sum, sum - std::min(1.0, squares / sum)};
 }
 
@@ -104,9 +106,9 @@ Matrix<double> squared_exponential(const ConstMatrixRef<double>& points, Index n
 
 template <class Scalar>
 Matrix<double> covariance(const ConstMatrixRef<Scalar>& X, const CovarianceOptions& options,
-                          std::span<const double> weights, const std::function<void()>& poll) {
+                          std::span<const double> weights) {
   check(options.power == 1 || options.power == 2, "power: received ", options.power, "; expected 1 or 2");
-  const Totals total = totals(X.rows(), weights);
+  const Totals total = totals(X.rows(), weights, options.center ? 2 : 1);
   const Index n_visible = X.cols();
   RowVector<double> mean = RowVector<double>::Zero(n_visible);
   if (options.center) mean = weighted_mean<Scalar>(X, options, weights, total.weight);
@@ -118,7 +120,6 @@ Matrix<double> covariance(const ConstMatrixRef<Scalar>& X, const CovarianceOptio
   Matrix<double> C = Matrix<double>::Zero(n_visible, n_visible);
   Matrix<double> centred(longest_panel, n_visible);
   for (Index p = 0; p < panels.count(); ++p) {
-    if (poll) poll();
     const Index rows = panels.length(p);
     parallel_for(sides.count(), options.n_threads, [&](Index s) {
       auto part = centred.block(0, sides.begin(s), rows, sides.length(s));
@@ -131,9 +132,9 @@ Matrix<double> covariance(const ConstMatrixRef<Scalar>& X, const CovarianceOptio
       const Index i = tile / sides.count();
       const Index j = tile % sides.count();
       if (j > i) return;
-      C.block(sides.begin(i), sides.begin(j), sides.length(i), sides.length(j)).noalias() +=
-          centred.block(0, sides.begin(i), rows, sides.length(i)).transpose() *
-          centred.block(0, sides.begin(j), rows, sides.length(j));
+      multiply_transposed<double>(centred.block(0, sides.begin(i), rows, sides.length(i)),
+                                  centred.block(0, sides.begin(j), rows, sides.length(j)),
+                                  C.block(sides.begin(i), sides.begin(j), sides.length(i), sides.length(j)), Into::add);
     });
   }
   C /= options.center ? total.unbiased : total.weight;
@@ -142,9 +143,9 @@ Matrix<double> covariance(const ConstMatrixRef<Scalar>& X, const CovarianceOptio
 }
 
 template Matrix<double> covariance<float>(const ConstMatrixRef<float>&, const CovarianceOptions&,
-                                          std::span<const double>, const std::function<void()>&);
+                                          std::span<const double>);
 template Matrix<double> covariance<double>(const ConstMatrixRef<double>&, const CovarianceOptions&,
-                                           std::span<const double>, const std::function<void()>&);
+                                           std::span<const double>);
 
 Matrix<double> ridge_mix(const ConstMatrixRef<double>& K_alpha, double ridge) {
   check_size("columns of K_alpha", K_alpha.cols(), K_alpha.rows(), "it is square");

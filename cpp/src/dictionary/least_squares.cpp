@@ -1,6 +1,7 @@
 #include <ppdl/dictionary/least_squares.hpp>
 
 #include <ppdl/base/check.hpp>
+#include <ppdl/base/product.hpp>
 #include <ppdl/dictionary/basis.hpp>
 
 #include <algorithm>
@@ -36,23 +37,23 @@ Matrix<double> least_squares(const ConstMatrixRef<double>& atoms, const ConstMat
   const double scale = atoms.cwiseAbs().maxCoeff();
   if (scale == 0.0) return Matrix<double>::Zero(atoms.cols(), W.cols());
   const Matrix<double> U = atoms / scale;  // so that squares neither overflow nor vanish
-  const auto [eigenvalues, vectors] = symmetric_eigen(Matrix<double>(U.transpose() * U));
+  const auto [eigenvalues, vectors] = symmetric_eigen(transposed_product<double>(U, U));
   const double rounding = static_cast<double>(std::max(U.rows(), U.cols())) * options.epsilon;
   const double resolution = std::max(finest_resolution, rounding);
   const Index rank = (eigenvalues.array() > resolution * resolution * eigenvalues(0)).count();
   const Vector<double> kept = eigenvalues.head(rank);
   const Matrix<double> Q = vectors.leftCols(rank);
-  Matrix<double> projected = Q.transpose() * (U.transpose() * W);
+  Matrix<double> projected = transposed_product<double>(Q, transposed_product<double>(U, W));
 
   const double typical = W.norm() * std::sqrt(static_cast<double>(U.cols())) / U.norm();
   const double longest = std::max(options.relative_length * typical, options.length * scale);
   const double ridge = ridge_for(projected.rowwise().squaredNorm(), kept, longest);
   const Vector<double> inverse = (kept.array() + ridge).inverse();
-  Matrix<double> V = Q * (inverse.asDiagonal() * projected);
+  Matrix<double> V = product<double>(Q, inverse.asDiagonal() * projected);
   for (int i = 0; i < refinements; ++i) {
-    const Matrix<double> residual = W - U * V;
-    projected = Q.transpose() * (U.transpose() * residual - ridge * V);
-    V += Q * (inverse.asDiagonal() * projected);
+    const Matrix<double> residual = W - product<double>(U, V);
+    projected = transposed_product<double>(Q, transposed_product<double>(U, residual) - ridge * V);
+    V += product<double>(Q, inverse.asDiagonal() * projected);
   }
   return V / scale;
 }

@@ -101,13 +101,15 @@ class AutoencoderAtoms(AtomDictionary, id="autoencoder"):
             S.PredictedWeights(inputs.n_visible, [(n_base, None, None)]), activation="logistic", decoder=self.decoder
         )
         theta = model.initial(_core.Random(inputs.seed, inputs.stream(_FIRST_EPOCH - 1)).words(0)[0])
-        trainer = S.Trainer(model, S.Sgd(momentum=self.momentum))
+        trainer = S.Trainer(
+            model, S.Sgd(momentum=self.momentum), X, sample_weight=weight, batch_size=min(self.batch_size, len(rows))
+        )
         n_batches = -(-len(rows) // self.batch_size)
         lowest = min(self.learning_rate, _LOWEST_RATE)
         for epoch in range(self.epochs):
             order = _core.Random(inputs.seed, inputs.stream(_FIRST_EPOCH + epoch)).permutation(len(rows))
             steps = epoch * n_batches + np.arange(n_batches, dtype=np.float64)
             rates = np.maximum(self.learning_rate * self.learning_rate_decay**-steps, lowest)
-            trainer.epoch(theta, X, X, rows[order], rates, self.batch_size, sample_weight=weight)
+            trainer.epoch(theta, rows[order], rates)
         W: Floats = theta[: inputs.n_visible * n_base].reshape(inputs.n_visible, n_base).astype(np.float64)
         return W

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from ppdl import _core
 from ppdl._precision import Array, core, product
 
 from .layer_input import Floats
+
+if TYPE_CHECKING:
+    from ppdl._core._scalar import PredictedWeights
 
 _UNITS = 2**16  # of the largest entry, in digests
 
@@ -61,6 +64,7 @@ class DictionaryColumns:
     base: Floats | None = None
     learned: bool = False
     stores_base: bool = False
+    _made: dict[str, PredictedWeights] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def n_hidden(self) -> int:
@@ -98,24 +102,35 @@ class DictionaryColumns:
 
     def dynamic(self, V: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """V_1, …, V_J, shapes (n_atoms_j, n_hidden_j), as views of the flat V; before each the U_j that is learned."""
-        matrices = []
-        for column in self.columns:
-            n_atoms = len(column.atoms)
-            shapes = [(self.n_visible, n_atoms)] if self.learned else []
-            for shape in [*shapes, (n_atoms, column.n_hidden)]:
-                matrix, V = np.split(V, [shape[0] * shape[1]])
-                matrices.append(matrix.reshape(shape))
-        return matrices
+        U, V = np.split(V, [self.learned * self.n_visible * self.n_atoms])
+        ends = np.cumsum([len(column.atoms) * column.n_hidden for column in self.columns])
+        parts = zip(self.columns, np.split(V, ends[:-1]), strict=True)
+        Vs = [part.reshape(len(column.atoms), column.n_hidden) for column, part in parts]
+        if not self.learned:
+            return Vs
+        atoms = np.cumsum([len(column.atoms) for column in self.columns])
+        Us = np.split(U.reshape(self.n_visible, -1), atoms[:-1], axis=1)
+        return [matrix for pair in zip(Us, Vs, strict=True) for matrix in pair]
 
-    def weights(self, dtype: npt.DTypeLike) -> Any:
-        """`PredictedWeights` of the core, `_core.f32`'s or `_core.f64`'s.
+    def flat(self, matrices: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """Return the flat V whose `dynamic` matrices are these."""
+        Us = [np.hstack(matrices[::2])] if self.learned else []
+        return np.concatenate([matrix.ravel() for matrix in (*Us, *matrices[self.learned :: 1 + self.learned])])
+
+    def weights(self, dtype: npt.DTypeLike) -> PredictedWeights:
+        """`PredictedWeights` of the core, `_core.f32`'s or `_core.f64`'s, made once.
 
         Parameters
         ----------
         dtype : float32 or float64
             Precision of the layer: B and the mixes are rounded to it.
         """
+        name = np.dtype(dtype).name
+        if name not in self._made:
+            self._made[name] = self._weights(dtype)
+        return self._made[name]
 
+    def _weights(self, dtype: npt.DTypeLike) -> PredictedWeights:
         def rounded(matrix: Floats | None) -> Any:
             return None if matrix is None else checks.cast("dictionary", matrix, dtype)
 
@@ -152,6 +167,9 @@ class DictionaryColumns:
             )
             first += n_hidden
         return fitted
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_made": {}}
 
     def _with_mixed_base(self) -> DictionaryColumns:
         """Form [U_1 … U_J] and take it for B: the same dictionaries without mixes."""

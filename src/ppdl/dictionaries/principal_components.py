@@ -40,8 +40,8 @@ class PrincipalComponents(AtomDictionary, id="principal-components"):
     >>> from ppdl.dictionaries import LayerInput, PrincipalComponents
     >>> X = np.random.default_rng(0).normal(size=(100, 3)) * [1.0, 10.0, 0.1]
     >>> columns = PrincipalComponents().columns(LayerInput(3, activations=X), sizes=(5,))
-    >>> np.abs(columns.base[:, 0]).argmax()
-    np.int64(1)
+    >>> int(np.abs(columns.base[:, 0]).argmax())
+    1
     """
 
     center: bool = dataclasses.field(default=True, kw_only=True)

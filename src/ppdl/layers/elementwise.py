@@ -52,7 +52,7 @@ class Maxout(Layer):
 
     def made(self, core: Any, inputs: Shape) -> Any:
         """Return the core's layer."""
-        return core.Maxout(inputs.size, self.n_pieces)
+        return core.Maxout(self.n_pieces)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@
 
 #include <ppdl/base/types.hpp>
 
-#include <functional>
 #include <span>
 
 namespace ppdl {
@@ -37,12 +36,11 @@ struct CovarianceOptions {
 ///
 /// @param X        (n_samples, n_visible)  at least two samples
 /// @param weights  w ≥ 0 of the samples; empty for 1 each
-/// @param poll     called between panels of rows, on the calling thread; may throw
 /// @return (n_visible, n_visible), symmetric
 /// @throws std::invalid_argument if there are too few samples or an option is out of range
 template <class Scalar>
 [[nodiscard]] Matrix<double> covariance(const ConstMatrixRef<Scalar>& X, const CovarianceOptions& options,
-                                        std::span<const double> weights = {}, const std::function<void()>& poll = {});
+                                        std::span<const double> weights = {});
 
 /// T = (K_α + λI)⁻¹ by Cholesky, so that U = K[:, α] T.
 ///

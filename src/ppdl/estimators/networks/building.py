@@ -36,7 +36,7 @@ def initial_model(architecture: Architecture, data: Data, n_threads: int | None)
                 return X
             network = network_of(architecture, architecture.layers, weights, X.dtype)
             theta = initial_theta(network, architecture)
-            return np.asarray(network.activations(theta, X, n, n_threads))
+            return np.asarray(network.predictor(theta).activations(X, n, n_threads))
 
         columns.append(architecture.columns(n, activations=activations, weight=counts))
         weights.append(columns[n].weights(X.dtype))
@@ -52,7 +52,7 @@ def initial_theta(network: Any, architecture: Architecture) -> Array:
 def training_network(model: Model, plan: BatchPlan, regularisation: Regularisation, machine: Machine) -> Any:
     """Make the core's network that trains: with dropout and weight decay, planned for its batches."""
     layers = tuple(model.architecture.in_training(regularisation.dropout, regularisation.input_dropout))
-    network = network_of(
+    return network_of(
         model.architecture,
         layers,
         model.weights,
@@ -60,9 +60,10 @@ def training_network(model: Model, plan: BatchPlan, regularisation: Regularisati
         order=machine.order,
         alpha=regularisation.alpha,
         penalty=regularisation.penalty,
+        batch_size=plan.size,
+        n_samples=plan.n_pooled,
+        memory_limit=machine.memory_limit,
     )
-    network.plan(*plan, machine.memory_limit)
-    return network
 
 
 def rebuilt_dictionaries(model: Model, data: Data, n_threads: int | None) -> tuple[Model, list[slice]]:

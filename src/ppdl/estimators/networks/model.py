@@ -66,14 +66,15 @@ class Model:
         return network_of(self.architecture, self.architecture.layers, self.weights, self.dtype)
 
     @cached_property
-    def linear_network(self) -> Any:
-        """The same network without the activation of its outputs: a squared error has none."""
-        return network_of(self.architecture, self.architecture.layers, self.weights, self.dtype, loss="squared")
+    def predictor(self) -> Any:
+        """What predicts with this θ."""
+        return self.network.predictor(self.theta)
 
     def with_theta(self, theta: Array) -> Model:
-        """Return this model with other learned parameters; everything else is shared."""
+        """Return this model with other learned parameters; all but θ, and what was made of it, is shared."""
         other = Model.__new__(Model)
         other.__dict__.update(self.__dict__, theta=theta)
+        other.__dict__.pop("predictor", None)
         return other
 
     @property
@@ -101,15 +102,15 @@ class Model:
 
     def predict(self, X: Array, n_threads: int | None) -> Array:
         """Return the outputs for X, shape (n_samples, n_outputs)."""
-        return np.asarray(self.network.predict(self.theta, X, n_threads))
+        return np.asarray(self.predictor.predict(X, n_threads))
 
     def linear_outputs(self, X: Array, n_threads: int | None) -> Array:
         """Return the outputs for X before their activation, shape (n_samples, n_outputs)."""
-        return np.asarray(self.linear_network.predict(self.theta, X, n_threads))
+        return self.activations(X, len(self.columns), n_threads)
 
     def activations(self, X: Array, n: int, n_threads: int | None) -> Array:
-        """Return the inputs of a layer of weights for X, shape (n_samples, n_visible)."""
-        return np.asarray(self.network.activations(self.theta, X, n, n_threads))
+        """Return the inputs of layer `n` of weights for X, shape (n_samples, n_visible)."""
+        return np.asarray(self.predictor.activations(X, n, n_threads))
 
     def bases(self) -> list[npt.NDArray[np.float64] | None]:
         """B of each layer where it was made from data, else None."""
@@ -126,8 +127,7 @@ def network_of(
     dtype: npt.DTypeLike,
     *,
     order: str = "auto",
-    loss: str | None = None,
-    **penalty: Any,
+    **training: Any,
 ) -> Any:
     """Make the core's network from specifications and the weights of those that have them.
 
@@ -143,10 +143,8 @@ def network_of(
         Precision.
     order : {"auto", "predict", "pool"}
         Order of evaluation.
-    loss : str, optional
-        By default the architecture's.
-    **penalty
-        `alpha` and `penalty` as the core takes them.
+    **training
+        Penalty, and what it is planned for, as the core takes them.
     """
     S = core(dtype)
     made, remaining, shape = [], list(weights), Shape.flat(architecture.n_inputs)
@@ -159,4 +157,4 @@ def network_of(
             made.append(Dense(architecture.n_outputs).made(S, shape))
             break
         shape = layer.output_shape(shape)
-    return S.Network(made, loss or architecture.loss, n_inputs=architecture.n_inputs, **penalty)
+    return S.Network(made, architecture.loss, n_inputs=architecture.n_inputs, **training)

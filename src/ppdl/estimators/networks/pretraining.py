@@ -34,14 +34,17 @@ class LayerTraining:
         options, machine = self.options, self.machine
         decoder = options.decoder_of(inputs[data.rows])
         autoencoder = core(theta.dtype).Autoencoder(
-            weights, activation=architecture.activation, decoder=decoder, decoder_bias=options.decoder_bias
+            weights,
+            activation=architecture.activation,
+            decoder=decoder,
+            decoder_bias=options.decoder_bias,
+            n_samples=len(inputs),
+            memory_limit=machine.memory_limit,
         )
-        autoencoder.plan(len(inputs), machine.memory_limit)
-        seen = autoencoder.pool_input(inputs, machine.n_threads) if autoencoder.pools_input else inputs
         training = Training(
             autoencoder,
             np.concatenate([theta, np.zeros(autoencoder.n_parameters - len(theta), theta.dtype)]),
-            Samples(seen, inputs, None, data.rows),
+            Samples(inputs, None, data.weight, data.rows),
             options.optimisation(self.max_column_norm),
             Course(min(options.batch_size, len(data.rows)), self.n_epochs, architecture.seed + n),
             machine.n_threads,
@@ -87,7 +90,7 @@ def pretrained_model(architecture: Architecture, data: Data, how: LayerTraining)
 
     for n, place in enumerate(architecture.weighted):
         network, theta = network_so_far()
-        inputs = X if n == 0 else np.asarray(network.activations(theta, X, n, how.machine.n_threads))
+        inputs = X if n == 0 else network.predictor(theta).activations(X, n, how.machine.n_threads)
         columns.append(architecture.columns(n, activations=inputs, weight=counts))
         weights.append(columns[n].weights(X.dtype))
         _, theta = network_so_far()

@@ -12,9 +12,9 @@ from typing import Any
 
 from ppdl import _checks as checks
 from ppdl.preprocessing import ContrastNormalizer, Whitener
-from ppdl.preprocessing.patches import patch_sides
+from ppdl.preprocessing.patches import image_sides
 
-from ..patches.encoding import Encoding, Grid, grid_of, image_shape_of
+from ..patches.options import PatchCode, PatchGrid
 from ..patches.patch_features import PatchFeatures
 from .codec import Codec, is_savable, register
 from .estimator import describe, restore
@@ -32,14 +32,14 @@ def _params(features: PatchFeatures) -> Mapping[str, Any]:
 
 
 def _describe(features: PatchFeatures) -> Contents:
-    grid, encoding = features._grid, features._encoding
+    grid, code = features._grid, features._code
     specification = {
         "dtype": features.filters_.dtype.name,
         "image_shape": list(grid.image_shape),
         "patch_size": list(grid.patch_size),
         "stride": grid.stride,
         "regions": list(grid.regions),
-        "encoding": to_json("encoding", [encoding.name, encoding.epsilon, encoding.threshold]),
+        "encoding": to_json("encoding", [code.encoding, code.epsilon, code.threshold]),
     }
     contents = Contents(specification, {"filters": features.filters_, "filter_mean": features._mean})
     for name in (*_TRANSFORMERS, "learner_"):
@@ -65,7 +65,7 @@ def _restore(features: PatchFeatures, contents: Contents, _: object) -> None:
     features.filters_ = contents.tensor("filters", dtype, (None, n_inputs))
     features._mean = contents.tensor("filter_mean", dtype, (n_inputs,))
     with naming("encoding"):
-        features._encoding = Encoding(*from_json("encoding", contents.field("encoding", dict)))
+        features._code = PatchCode.of(*from_json("encoding", contents.field("encoding", dict)))
     features._grid = grid
     features.image_shape_, features.patch_shape_ = grid.image_shape, grid.patch_shape
     features._n_features_out = int(features._encoder().n_features)
@@ -75,11 +75,13 @@ def _part(name: str, contents: Contents) -> Any:
     return restore(contents.part(name)) if name in contents.specification else None
 
 
-def _grid(n_features: int, contents: Contents) -> Grid:
-    image_shape = image_shape_of(n_features, contents.field("image_shape", list))
-    sides = patch_sides(tuple(contents.field("patch_size", list)), image_shape[:2])
+def _grid(n_features: int, contents: Contents) -> PatchGrid:
+    image_shape = image_sides(contents.field("image_shape", list))
+    if math.prod(image_shape) != n_features:
+        raise invalid("image_shape", image_shape, f"{n_features} features")
     stride = checks.integer("stride", contents.field("stride", int))
-    return grid_of(image_shape, sides, stride, contents.field("regions", list))
+    patch_size = tuple(contents.field("patch_size", list))
+    return PatchGrid.of(image_shape, patch_size, stride, contents.field("regions", list))
 
 
 register(Codec(PatchFeatures, _describe, _restore, params=_params))

@@ -1,16 +1,19 @@
-"""Reconstruction ICA: the tensors ``mean`` and ``preparation`` where samples are prepared, and those of `weights`."""
+"""Reconstruction ICA: the tensors ``mean``, ``matrix``, ``inverse`` of what is done to samples, and `weights`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from ppdl import _checks as checks
 from ppdl.dictionaries import LayerInput, column_sizes
 
-from ..ica.model import Preparation, RicaModel
+from ..ica.model import RicaModel
+from ..ica.options import RicaOptions
+from ..ica.preparation import Preparation
 from ..ica.rica import RICA
-from ..predicted_weights import checked_dictionary
 from .codec import Codec, register
 from .fields import Contents, checked_history, checked_number, invalid, naming
 from .weights import WeightsPlan, weights_tensors
@@ -18,48 +21,44 @@ from .weights import WeightsPlan, weights_tensors
 
 def _describe(rica: RICA) -> Contents:
     model = rica._model
-    rica._check_parameters()
-    for name, now in rica._structure_now(_n_components(rica)).items():
-        if now != (before := rica._structure[name]):
-            raise ValueError(f"{name}: received {now!r}, but {before!r} was fitted; set it back, or fit anew")
+    options = RicaOptions.of(rica.get_params(deep=False), rica.n_features_in_, model.V.dtype)
+    for name, before in rica._structure.items():
+        if (now := options.structure[name]) != before:
+            raise ValueError(
+                f"{name}: received {now!r}; expected {before!r}, which was fitted; set it back, or fit anew"
+            )
     specification = {"seed": model.seed, "dtype": model.V.dtype.name, "digest": model.columns.digest()}
     tensors = weights_tensors("", model.columns, model.V)
     if model.preparation is not None:
-        tensors |= {"mean": model.preparation.mean, "preparation": model.preparation.matrix}
+        tensors |= vars(model.preparation)
     return Contents(specification, tensors)
 
 
 def _restore(rica: RICA, contents: Contents, fitted: Mapping[str, Any]) -> None:
     with naming("params"):
-        rica._check_parameters()
+        options = RicaOptions.of(rica.get_params(deep=False), rica.n_features_in_, contents.dtype())
     rica.n_iter_ = checks.integer("n_iter_", fitted["n_iter_"], at_least=0)
     rica.loss_, rica.history_ = checked_number("loss_", fitted["loss_"]), checked_history(fitted["history_"])
     if "loss" not in rica.history_:
         raise invalid("history_", sorted(rica.history_), "the 'loss'")
-    model = _model(rica, contents)
-    rica._model, rica._optimizer_state = model, None
-    rica._structure = rica._structure_now(_n_components(rica))
-    rica.components_ = model.components()
-    if model.preparation is not None:
-        rica.mean_, rica.whitening_ = model.preparation.mean, model.preparation.matrix
+    rica._hold(options, _model(options, rica.n_features_in_, contents))
+    rica._optimizer_state = None
 
 
-def _n_components(rica: RICA) -> int:
-    return rica.n_features_in_ if rica.n_components is None else checks.integer("n_components", rica.n_components)
-
-
-def _model(rica: RICA, contents: Contents) -> RicaModel:
-    n_features, dtype, preparation = rica.n_features_in_, contents.dtype(), None
-    if rica.standardize or rica.whiten is not None:
-        mean = contents.tensor("mean", dtype, (n_features,))
-        preparation = Preparation(mean, contents.tensor("preparation", dtype, (n_features, n_features)))
+def _model(options: RicaOptions, n_features: int, contents: Contents) -> RicaModel:
+    preparation = None
+    if options.standardize or options.whiten is not None:
+        shapes = {"mean": (n_features,), "matrix": (n_features, n_features), "inverse": (n_features, n_features)}
+        double = np.dtype(np.float64)
+        taken = {name: contents.tensor(name, double, shape).astype(double) for name, shape in shapes.items()}
+        preparation = Preparation(**taken)
     seed = contents.seed()
     with naming("params"):
-        checks.integer("n_columns", rica.n_columns, at_most=len(contents.tensors))  # before anything is made of so many
-        inputs = LayerInput(n_features, shape=rica.input_shape, seed=seed)
-        sizes = column_sizes(_n_components(rica), rica.n_columns)
-    weights = WeightsPlan("", checked_dictionary(rica.dictionary), inputs, sizes, rica.learned_fraction)
-    columns, V = weights.take(contents, dtype, contents.field("digest", str))
+        checks.integer("n_columns", options.n_columns, at_most=len(contents.tensors))  # before so many are made
+        inputs = LayerInput(n_features, shape=options.input_shape, seed=seed)
+        sizes = column_sizes(options.n_components, options.n_columns)
+    weights = WeightsPlan("", options.dictionary, inputs, sizes, options.learned_fraction)
+    columns, V = weights.take(contents, contents.dtype(), contents.field("digest", str))
     return RicaModel(preparation, columns, V, seed)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
 from .codec import Codec, register
@@ -9,13 +11,13 @@ from .fields import Contents, naming
 
 
 def _describe_normalizer(normalizer: ContrastNormalizer) -> Contents:
-    normalizer._check_parameters()
+    normalizer._contrast()
     return Contents()
 
 
 def _restore_normalizer(normalizer: ContrastNormalizer, contents: Contents, _: object) -> None:
     with naming("params"):
-        normalizer._check_parameters()
+        normalizer._contrast()
 
 
 def _describe_whitener(whitener: Whitener) -> Contents:
@@ -27,7 +29,7 @@ def _describe_whitener(whitener: Whitener) -> Contents:
 
 def _restore_whitener(whitener: Whitener, contents: Contents, _: object) -> None:
     n_features, dtype = whitener.n_features_in_, contents.dtype()
-    whitener.mean_ = contents.tensor("mean", dtype, (n_features,))
+    whitener.mean_ = contents.tensor("mean", np.dtype(np.float64), (n_features,))
     whitener.whitening_ = contents.tensor("whitening", dtype, (n_features, None))
     whitener.dewhitening_ = contents.tensor("dewhitening", dtype, (whitener.whitening_.shape[1], n_features))
     whitener.explained_variance_ = contents.tensor("explained_variance", dtype, (None,))

@@ -94,7 +94,7 @@ class WeightsPlan:
                 matrix.size for matrix in matrices
             ):
                 raise ValueError(f"received columns of {atoms} atoms; {self.dictionary!r} has others")
-        return columns, np.concatenate([matrix.ravel() for matrix in matrices])
+        return columns, columns.flat(matrices)
 
     def _require_memory(self, limit: int, base: Array | None, n_atoms: int) -> None:
         """Refuse to build what takes more bytes than `limit`, as far as ppdl's own dictionaries tell."""

@@ -23,8 +23,8 @@ _STREAM_OF_ORDERS = 1  # keeps the orders of the samples apart from other random
 class Samples:
     """A training set as the core takes it; nothing is copied."""
 
-    inputs: Array  # (n_samples, input_width): X, or X pooled once
-    targets: npt.NDArray[Any]  # (n_samples,) or (n_samples, n_outputs)
+    inputs: Array  # (n_samples, n_inputs)
+    targets: npt.NDArray[Any] | None  # (n_samples,) or (n_samples, n_outputs); None where they are the inputs
     weight: Array | None  # (n_samples,)
     rows: Rows  # which of them are trained on
 
@@ -73,9 +73,17 @@ class Training:
         self._change(model)
 
     def _change(self, model: Any) -> None:
-        optimiser = self.how.optimiser(self.theta.dtype)
         self._model = model
-        self._trainer = core(self.theta.dtype).Trainer(model, optimiser, max_column_norm=self.how.max_column_norm)
+        self._trainer = core(self.theta.dtype).Trainer(
+            model,
+            self.how.optimiser(self.theta.dtype),
+            self.samples.inputs,
+            self.samples.targets,
+            self.samples.weight,
+            batch_size=self.course.batch_size,
+            max_column_norm=self.how.max_column_norm,
+            n_threads=self._n_threads,
+        )
 
     @property
     def n_batches(self) -> int:
@@ -98,17 +106,7 @@ class Training:
             If the loss or a parameter is not finite. Then, as after any exception, `theta` is what it was before.
         """
         theta = self.theta.copy()
-        loss = self._trainer.epoch(
-            theta,
-            self.samples.inputs,
-            self.samples.targets,
-            self._order(),
-            self.rates(),
-            self.course.batch_size,
-            sample_weight=self.samples.weight,
-            seed=self.course.seed,
-            n_threads=self._n_threads,
-        )
+        loss = self._trainer.epoch(theta, self._order(), self.rates(), self.course.seed)
         if not np.isfinite(theta).all():
             raise _core.NumericalError(
                 f"a parameter is not finite after an epoch that began with learning rate {self.rates()[0]:g}; "
@@ -122,9 +120,9 @@ class Training:
     def is_finite(self) -> bool:
         """Whether the loss of the next epoch's first batch is finite before a step is made."""
         rows = self._order()[: self.course.batch_size]
-        weight = None if self.samples.weight is None else self.samples.weight[rows]
+        targets, weight = (part if part is None else part[rows] for part in (self.samples.targets, self.samples.weight))
         value, _ = self._model.value_and_gradient(
-            self.theta, self.samples.inputs[rows], self.samples.targets[rows], weight, n_threads=self._n_threads
+            self.theta, self.samples.inputs[rows], targets, weight, n_threads=self._n_threads
         )
         return bool(np.isfinite(value))
 

@@ -36,12 +36,6 @@ class Task(Generic[M]):
     make_network: Callable[[M, BatchPlan], Any]  # the core's that trains a model
     callbacks: FitCallbacks
 
-    def network(self, model: M, plan: BatchPlan) -> tuple[Any, Any]:
-        """Return the core's network that trains, and its inputs: X, or X pooled once."""
-        network = self.make_network(model, plan)
-        X = self.data.X
-        return network, network.pool_input(X, self.machine.n_threads) if network.pools_input else X
-
     def validated(self, model: M) -> dict[str, float]:
         """Return loss and score on the validation set, if there is one, under the names that the history gives them."""
         return {} if self.data.validate is None else self.data.validate(model)
@@ -77,11 +71,10 @@ class BatchFit(Generic[M]):
         how, data, model = task.how, task.data, start.model
         self._ends_with_epochs = once or how.schedule.fixed_length or task.stopping.patience == math.inf
         plan = BatchPlan(how.samples_of_a_batch(len(data.rows)), 0 if once else len(data.X))
-        network, inputs = task.network(model, plan)
         self.training = Training(
-            network,
+            task.make_network(model, plan),
             model.theta,
-            Samples(inputs, data.targets, data.weight, data.rows),
+            Samples(data.X, data.targets, data.weight, data.rows),
             how,
             Course(plan.size, self.max_epochs, model.seed, start.n_epochs, start.n_seen),
             task.machine.n_threads,

@@ -30,7 +30,6 @@ def fit_lbfgs(task: Task[M], start: State[M]) -> State[M]:
     data, model, n_threads = task.data, start.model, task.machine.n_threads
     plan = BatchPlan(len(data.X), len(data.X))
     state = start.begun(model, plan, None)
-    network, inputs = task.network(model, plan)
     table = ProgressTable(task.machine.verbose, "step")
     last = time.perf_counter()
 
@@ -48,9 +47,9 @@ def fit_lbfgs(task: Task[M], start: State[M]) -> State[M]:
     task.callbacks.begin()
     try:
         found = core(model.dtype).fit_lbfgs(
-            network,
+            task.make_network(model, plan),
             model.theta,
-            inputs,
+            data.X,
             data.targets,
             data.weight,
             max_iterations=task.stopping.max_iter,

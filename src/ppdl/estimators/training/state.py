@@ -85,10 +85,18 @@ class State(Generic[M]):
 
     def after(self, model: M, entries: Mapping[str, float], n_seen: int) -> State[M]:
         """Return the state after one more epoch. An interrupt thus finds either all of the epoch or nothing."""
-        absent = [math.nan] * self.n_epochs
-        history = {
-            key: [*self.history.get(key, absent), entries.get(key, math.nan)] for key in {**self.history, **entries}
-        }
+        history = joined(self.history, {key: [entry] for key, entry in entries.items()})
         return dataclasses.replace(
             self, model=model, history=history, n_iter=self.n_iter + 1, n_seen=n_seen, loss=entries["loss"]
         )
+
+
+def joined(before: History, after: History) -> History:
+    """Return one history and then another, NaN where either lacks an entry."""
+    whole: History = {key: [] for key in {**before, **after}}
+    for history in (before, after):
+        length = max(map(len, history.values()), default=0)
+        for key, values in whole.items():
+            entries = history.get(key, [])
+            values += [*entries, *[math.nan] * (length - len(entries))]
+    return whole
