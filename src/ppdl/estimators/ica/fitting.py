@@ -184,7 +184,9 @@ def fit_lbfgs(options: RicaOptions, model: RicaModel, X: Array) -> FoundComponen
         raise _core.NumericalError(f"L-BFGS found no finite objective: {found.message}; scale the samples")
     if not found.converged and not progress.converged:
         warnings.warn(f"RICA did not converge: {found.message}", ConvergenceWarning, stacklevel=4)
-    return FoundComponents(np.asarray(found.x), unit * found.value, found.n_iterations, progress.history)
+    if found.n_iterations == 0:  # nothing could be gained: the look at the start counts as one
+        progress(n_iterations=1, value=found.value, gradient_norm=found.gradient_norm, x=found.x)
+    return FoundComponents(np.asarray(found.x), unit * found.value, len(progress.history["loss"]), progress.history)
 
 
 def fit_batches(options: RicaOptions, model: RicaModel, X: Array, state: AdamState | None) -> FoundComponents:

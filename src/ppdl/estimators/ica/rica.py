@@ -126,7 +126,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     loss_ : float
         Objective at the weights; after `partial_fit`, its mean over the mini-batches of the last call.
     n_iter_ : int
-        Iterations of the last `fit`, or mini-batches of all calls of `partial_fit`.
+        Iterations of the last `fit`, at least 1, or mini-batches of all calls of `partial_fit`.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
