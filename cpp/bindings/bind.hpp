@@ -41,6 +41,8 @@ void bind_dictionary(py::module_ m);
 
 // In each of the submodules f32 and f64.
 template <class Scalar>
+void bind_product(py::module_& m);
+template <class Scalar>
 void bind_weights(py::module_& m);
 template <class Scalar>
 void bind_layer(py::module_& m);

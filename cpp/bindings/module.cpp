@@ -7,6 +7,7 @@ namespace {
 
 template <class Scalar>
 void bind_scalar(py::module_ m) {
+  bind_product<Scalar>(m);
   bind_weights<Scalar>(m);
   bind_layer<Scalar>(m);
   bind_optimize<Scalar>(m);
