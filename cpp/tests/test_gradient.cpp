@@ -39,7 +39,8 @@ void check_gradient(const Model<Scalar>& model, const Samples<Scalar>& samples, 
 
 /// A hidden layer of `first` weights, then one of softmax outputs or whatever `options` say.
 template <class Scalar>
-Network<Scalar> network(tests::Weights<Scalar> first, OrderChoice order, double dropout, NetworkOptions options) {
+Network<Scalar> network(const tests::Weights<Scalar>& first, OrderChoice order, double dropout,
+                        NetworkOptions options) {
   const Index n_inputs = first->n_visible(), n_hidden = first->n_hidden();
   options.batch = kSamples;
   const LayerSpecs<Scalar> layers{std::make_shared<DenseSpec<Scalar>>(first, order),
@@ -50,8 +51,8 @@ Network<Scalar> network(tests::Weights<Scalar> first, OrderChoice order, double 
 }
 
 std::vector<std::int32_t> some_labels(Index n) {
-  std::vector<std::int32_t> labels;
-  for (Index i = 0; i < n; ++i) labels.push_back(static_cast<std::int32_t>(i % kOutputs));
+  std::vector<std::int32_t> labels(static_cast<std::size_t>(n));
+  for (Index i = 0; i < n; ++i) labels[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(i % kOutputs);
   return labels;
 }
 

@@ -11,20 +11,24 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience{50};
 
-thread_local const Poll* current = nullptr;
+/// What this thread polls.
+const Poll*& current() {
+  thread_local const Poll* poll = nullptr;
+  return poll;
+}
 
 }  // namespace
 
-PollScope::PollScope(Poll poll) : poll_(std::move(poll)), outer_(std::exchange(current, &poll_)) {}
+PollScope::PollScope(Poll poll) : poll_(std::move(poll)), outer_(std::exchange(current(), &poll_)) {}
 
-PollScope::~PollScope() { current = outer_; }
+PollScope::~PollScope() { current() = outer_; }
 
 void poll() {
-  if (current != nullptr) (*current)();
+  if (current() != nullptr) (*current())();
 }
 
 void run_interruptibly(std::function<void()> work) {
-  if (current == nullptr) return work();
+  if (current() == nullptr) return work();
   auto task = std::make_shared<std::packaged_task<void()>>(std::move(work));
   std::future<void> done = task->get_future();
   std::thread([task] { (*task)(); }).detach();

@@ -18,17 +18,20 @@ namespace {
 
 /// Whether this process was forked off another. Its OpenMP runtime may believe in threads that only the parent has, and
 /// wait for them for ever; so a forked child computes on one thread.
-std::atomic<bool> forked{false};
+std::atomic<bool>& forked() {
+  static std::atomic<bool> whether{false};
+  return whether;
+}
 
 #if __has_include(<pthread.h>)
-[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { forked = true; });
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { forked() = true; });
 #endif
 
 }  // namespace
 
 int resolve_threads(int requested) {
 #ifdef _OPENMP
-  const int limit = forked ? 1 : std::max(1, omp_get_max_threads());
+  const int limit = forked() ? 1 : std::max(1, omp_get_max_threads());
 #else
   const int limit = 1;
 #endif

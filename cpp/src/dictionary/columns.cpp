@@ -20,7 +20,8 @@ DictionaryColumns squared_exponential_columns(const SquaredExponentialOptions& o
   const Index n_points = options.height * options.width;
   Matrix<double> points(n_points, 2);
   for (Index i = 0; i < n_points; ++i) {
-    points.row(i) << static_cast<double>(i / options.width), static_cast<double>(i % options.width);
+    const Index row = i / options.width, col = i % options.width;
+    points.row(i) << static_cast<double>(row), static_cast<double>(col);
   }
 
   DictionaryColumns result;

@@ -29,7 +29,7 @@ std::shared_ptr<const Chain<Scalar>> make_chain(const LayerSpecs<Scalar>& specs,
 }  // namespace
 
 template <class Scalar>
-Network<Scalar>::Network(LayerSpecs<Scalar> layers, const Shape& input, const NetworkOptions& options)
+Network<Scalar>::Network(const LayerSpecs<Scalar>& layers, const Shape& input, const NetworkOptions& options)
     : n_inputs_(input.size()), options_(options) {
   check(options.alpha >= 0.0 && std::isfinite(options.alpha), "alpha: received ", options.alpha,
         "; expected a finite number, at least 0");

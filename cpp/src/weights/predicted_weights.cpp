@@ -20,7 +20,10 @@ constexpr Index kRows = 128;
 std::size_t at(Index j) { return static_cast<std::size_t>(j); }
 
 template <class Scalar>
-std::atomic<Index> formed_dictionaries{0};
+std::atomic<Index>& formed_dictionaries() {
+  static std::atomic<Index> count{0};
+  return count;
+}
 
 /// Whether the atoms of all columns, one column after the other, are 0, 1, 2, …
 template <class Scalar>
@@ -119,7 +122,7 @@ const Matrix<Scalar>& PredictedWeights<Scalar>::dictionary() const {
   std::call_once(once_, [this] {
     const bool is_base = base_ && !has_mix_ && base_->cols() == n_atoms_ && counts_up(columns_);
     dictionary_ = is_base ? base_ : std::make_shared<const Matrix<Scalar>>(formed());
-    formed_dictionaries<Scalar> += 1;
+    formed_dictionaries<Scalar>() += 1;
   });
   return *dictionary_;
 }
@@ -138,7 +141,7 @@ ConstMatrixRef<Scalar> PredictedWeights<Scalar>::dictionary_or_learned(const Sca
 
 template <class Scalar>
 Index PredictedWeights<Scalar>::n_dictionaries_formed() {
-  return formed_dictionaries<Scalar>;
+  return formed_dictionaries<Scalar>();
 }
 
 template <class Scalar>

@@ -29,7 +29,7 @@ template <class Scalar>
 class Network final : public Model<Scalar> {
  public:
   /// @throws std::invalid_argument unless the layers' shapes fit, the first is of weights or dropout and the last has weights
-  Network(LayerSpecs<Scalar> layers, const Shape& input, const NetworkOptions& options);
+  Network(const LayerSpecs<Scalar>& layers, const Shape& input, const NetworkOptions& options);
 
   [[nodiscard]] Index n_inputs() const { return n_inputs_; }
   [[nodiscard]] Index n_outputs() const { return chain_->n_outputs(); }
