@@ -9,7 +9,7 @@ namespace ppdl {
 namespace {
 
 // Samples that one task takes through all layers.
-constexpr Index kRows = 256;
+constexpr Index kRows = 64;
 
 }  // namespace
 
