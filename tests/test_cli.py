@@ -22,7 +22,8 @@ def test_reproduce_prints_the_table_and_names_the_files(tmp_path, capsys):
 
 def test_a_bad_argument_is_one_clear_line(tmp_path, capsys):
     assert main(["reproduce", "figure4-left", "--recipe", "secret", "--output", str(tmp_path), "--quiet"]) == 1
-    assert capsys.readouterr().err == ("ppdl: recipe must be one of 'modern', 'rectifier', 'paper', got 'secret'.\n")
+    error = capsys.readouterr().err
+    assert error == "ppdl: recipe must be one of 'modern', 'decay', 'rectifier', 'paper', got 'secret'.\n"
 
 
 def test_without_a_command_the_help_is_shown(capsys):

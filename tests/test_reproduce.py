@@ -197,7 +197,7 @@ def test_the_papers_grid_ends_at_all_parameters():
     [
         (dict(data="imagenet"), "data must be one of 'digits', 'mnist', got 'imagenet'"),
         (dict(profile="slow"), "profile must be one of"),
-        (dict(recipe="secret"), "recipe must be one of 'modern', 'rectifier', 'paper', got 'secret'"),
+        (dict(recipe="secret"), "recipe must be one of 'modern', 'decay', 'rectifier', 'paper', got 'secret'"),
         (dict(curves=["SE-Emp3"]), "curve must be one of"),
         (dict(seeds=[]), "seeds must be"),
         (dict(proportions=[0.001]), "0.001"),

@@ -88,7 +88,7 @@ def _add_figure4_left(figures: Any) -> None:
     )
     figure.add_argument("--data", help="digits (bundled with scikit-learn; default) or mnist")
     figure.add_argument("--profile", help="smoke, quick or paper (default: smoke for digits, quick for mnist)")
-    figure.add_argument("--recipe", help="modern (default), rectifier, or paper (the authors' own)")
+    figure.add_argument("--recipe", help="modern (default), decay, rectifier, or paper (the authors' own)")
     figure.add_argument("--curves", nargs="+", metavar="NAME", help="curves to compute (default: all)")
     figure.add_argument("--proportions", nargs="+", type=float, metavar="P", help="proportions learned, in (0, 1]")
     _add_run_options(figure)

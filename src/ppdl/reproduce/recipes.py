@@ -95,6 +95,14 @@ MODERN = Recipe(
     data_pretraining=dict(pretraining="supervised", pretraining_epochs=1),
 )
 
+DECAY = Recipe(
+    name="decay",
+    summary="As modern, with decay of the weights W = UV themselves in place of V's, and 30 epochs.",
+    epochs=30,
+    options=dict(MODERN.options) | dict(alpha=1e-3, penalty="predicted"),
+    data_pretraining=MODERN.data_pretraining,
+)
+
 RECTIFIER = Recipe(
     name="rectifier",
     summary="As modern, with rectifiers in place of sigmoid units, and 20 epochs.",
@@ -103,4 +111,4 @@ RECTIFIER = Recipe(
     data_pretraining=MODERN.data_pretraining,
 )
 
-RECIPES = {recipe.name: recipe for recipe in (MODERN, RECTIFIER, PAPER)}
+RECIPES = {recipe.name: recipe for recipe in (MODERN, DECAY, RECTIFIER, PAPER)}
