@@ -10,14 +10,17 @@ import numpy as np
 import torch
 from threadpoolctl import threadpool_limits
 
+from ppdl import _core
 from ppdl.dictionaries import EmpiricalCovariance, SquaredExponential
 
 from . import gemm
 from .peers import SklearnTraining, TorchTraining
 from .report import Report, Row, target
-from .rounds import Times, interleave, ratio
+from .rounds import Times, ratio
 from .workload import BATCH, MOMENTUM, N_THREADS, RATE, Rows, Task, Training, load_task
 
+# How much faster than PyTorch's the dense epoch is to be, by instructions; PyTorch's are limited by its own variables.
+DENSE_GAIN = {"v4": 2.3}.get(_core.isa, 1.8)
 SE_EMP2 = (SquaredExponential(length_scale=1.0), EmpiricalCovariance(power=2))
 FRACTION = 0.05
 DENSE, TEN, ONE = "dense", "5 %, 10 columns", "5 %, 1 column"
@@ -63,13 +66,15 @@ def check(task: Task) -> None:
 
 
 def measure(trainings: Trainings, n_samples: int, rounds: int) -> tuple[Times, Times]:
-    """Seconds of the epochs and of the bare products, from the same rounds."""
+    """Seconds of the epochs, and of the bare products and the dense epoch at the FMA peak, from the same rounds."""
     rng = np.random.default_rng(0)
     order: Rows = rng.permutation(n_samples)
     probes = gemm.probes(gemm.dense_products(), n_samples // BATCH)
     work = {name: partial(training.epoch, order) for name, training in trainings.items()}
-    times = interleave({**work, **probes}, rounds=rounds)
-    return {name: times[name] for name in work}, {name: times[name] for name in probes}
+    dense = trainings[f"ppdl {DENSE}"]
+    assert isinstance(dense, Training)
+    times = gemm.with_peak({**work, **probes}, dense.multiply_adds, rounds)
+    return {name: times[name] for name in work}, {name: times[name] for name in (*probes, gemm.PEAK)}
 
 
 def fastest(times: Times, prefix: str) -> str:
@@ -81,10 +86,10 @@ def targets_of(times: Times, products: Times) -> list[Row]:
     """Hold the ratios of the rounds against what is wanted."""
     torch_dense = times[fastest(times, f"PyTorch {DENSE}")]
     comparisons = [
-        ("dense against PyTorch", torch_dense, DENSE, 1.5),
+        ("dense against PyTorch", torch_dense, DENSE, DENSE_GAIN),
         ("dense against MLPClassifier", times[f"scikit-learn {DENSE}"], DENSE, 2.4),
         (f"{TEN} against PyTorch dense", torch_dense, TEN, 6.0),
-        (f"{TEN} against PyTorch with the same U, V", times[fastest(times, f"PyTorch {TEN}")], TEN, 3.0),
+        (f"{TEN} against PyTorch with the same U, V", times[fastest(times, f"PyTorch {TEN}")], TEN, 3.5),
         (f"{ONE} against PyTorch dense", torch_dense, ONE, 12.0),
         (f"{ONE} against PyTorch with the same U, V", times[fastest(times, f"PyTorch {ONE}")], ONE, 3.0),
     ]
@@ -92,8 +97,10 @@ def targets_of(times: Times, products: Times) -> list[Row]:
     for what, peer, name, wanted in comparisons:
         measured = ratio(peer, times[f"ppdl {name}"])
         targets.append(target(what, f">= {wanted:g} × faster", measured, measured.median >= wanted))
-    reached = ratio(products["Eigen"], times[f"ppdl {DENSE}"])
-    targets.append(target("dense against Eigen's bare products", ">= 0.8 of the rate", reached, reached.median >= 0.8))
+    dense = times[f"ppdl {DENSE}"]
+    reached = ratio(products[gemm.OURS], dense)
+    targets.append(target("dense against its bare products", ">= 0.8 of the rate", reached, reached.median >= 0.8))
+    targets.append(gemm.share_of_peak(products, dense, 0.7, DENSE))
     return targets
 
 
@@ -107,7 +114,7 @@ def main() -> None:
     torch.set_num_threads(N_THREADS)
     task = load_task().head(arguments.samples)
     report = Report(
-        "epoch",
+        "epoch" if _core.isa == _core.levels[-1] else f"epoch-{_core.isa}",
         f"{task.source}, the first {len(task.X)}; 784-500-500-10 logistic units, float32, batch {BATCH}, SGD with "
         f"Nesterov momentum {MOMENTUM}, rate {RATE}; predicted: SE-Emp2, 5 % learned; {N_THREADS} threads, "
         f"median of {rounds} interleaved rounds",
@@ -122,7 +129,7 @@ def main() -> None:
     rates = {name: 2 * dense_work / np.median(seconds) / 1e9 for name, seconds in products.items()}
     report.table(
         "The ordinary network's products alone",
-        [{"library": name, "GF/s": rate, "seconds": float(np.median(products[name]))} for name, rate in rates.items()],
+        [{"by": name, "GF/s": rate, "seconds": float(np.median(products[name]))} for name, rate in rates.items()],
     )
     report.table(
         "Epochs",
@@ -158,7 +165,8 @@ def _operations(name: str, trainings: Trainings, times: Times, rates: Mapping[st
         "parameters": len(training.theta),
         "GF": 2 * training.multiply_adds / 1e9,
         "GF/s": rate,
-        "of Eigen's rate": rate / rates["Eigen"],
+        "of the bare products' rate": rate / rates[gemm.OURS],
+        "of the FMA peak": rate / rates[gemm.PEAK],
         "GB at least": training.bytes_moved / 1e9,
         "GB/s": training.bytes_moved / 1e9 / seconds,
     }

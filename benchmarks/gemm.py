@@ -1,17 +1,25 @@
-"""The yardstick: how fast matrix products, such as those of the ordinary network, run alone."""
+"""Bare matrix products, such as those of the ordinary network: ppdl's kernel, NumPy and PyTorch; others' yardstick."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import torch
+from threadpoolctl import threadpool_limits
 
 from ppdl import _core
 
+from .report import Report, Row, target
+from .rounds import Times, interleave, ratio
 from .workload import BATCH, HIDDEN, N_CLASSES, N_THREADS, N_VISIBLE
+
+OURS = "ppdl"
+PEAK = "FMA peak"  # not a library: seconds that the products would take at the machine's rate
 
 
 class Product(NamedTuple):
@@ -27,6 +35,10 @@ class Product(NamedTuple):
         """Multiply-adds of the product."""
         return self.m * self.k * self.n
 
+    def __str__(self) -> str:
+        """Return the shapes, the transposed one marked."""
+        return f"({self.m}, {self.k}){'ᵀ' if self.transposed else ''}({self.k}, {self.n})"
+
 
 def dense_products() -> list[Product]:
     """Return the products of one batch through the ordinary network: XW, XᵀdZ, and dZWᵀ but in the first layer."""
@@ -39,8 +51,13 @@ def dense_products() -> list[Product]:
     return products
 
 
+def column_products() -> list[Product]:
+    """Return those of one of ten columns at 5 %: PV_j and PᵀdZ_j, with 39 atoms for 50 units."""
+    return [Product(BATCH, 39, 50), Product(39, BATCH, 50, transposed=True)]
+
+
 def probes(products: Sequence[Product], repeats: int) -> dict[str, Callable[[], None]]:
-    """Each library's `repeats` runs of the products; Eigen is what ppdl computes with."""
+    """Each library's `repeats` runs of the products."""
     rng = np.random.default_rng(0)
     arrays = []
     for m, k, n, transposed in products:
@@ -48,9 +65,9 @@ def probes(products: Sequence[Product], repeats: int) -> dict[str, Callable[[], 
         arrays.append((A.T if transposed else A, rng.random((k, n), dtype=np.float32), np.empty((m, n), np.float32)))
     tensors = [tuple(map(torch.from_numpy, factors)) for factors in arrays]
 
-    def eigen() -> None:
+    def ours() -> None:
         for m, k, n, transposed in products:
-            _core.f32.gemm_seconds(m, k, n, transposed=transposed, repeats=repeats, n_threads=N_THREADS)
+            _core.f32.product_seconds(m, k, n, transposed=transposed, repeats=repeats, n_threads=N_THREADS)
 
     def numpy() -> None:
         for _ in range(repeats):
@@ -62,4 +79,61 @@ def probes(products: Sequence[Product], repeats: int) -> dict[str, Callable[[], 
             for A, B, C in tensors:
                 torch.matmul(A, B, out=C)
 
-    return {"Eigen": eigen, "NumPy": numpy, "PyTorch": pytorch}
+    return {OURS: ours, "NumPy": numpy, "PyTorch": pytorch}
+
+
+def with_peak(work: dict[str, Callable[[], object]], multiply_adds: float, rounds: int) -> Times:
+    """Time contenders in rounds; beside them, what as many multiply-adds take at the peak measured in each round."""
+    rates: list[float] = []
+    times = interleave({**work, PEAK: lambda: rates.append(_core.peak_multiply_adds())}, rounds=rounds)
+    times[PEAK] = multiply_adds / (N_THREADS * np.array(rates[-rounds:]))
+    return times
+
+
+def share_of_peak(times: Times, seconds: npt.NDArray[np.float64], wanted: float, what: str) -> Row:
+    """Hold the part of the peak that was reached against what is wanted."""
+    reached = ratio(times[PEAK], seconds)
+    return target(what, f">= {wanted:.0%} of the FMA peak", reached, reached.median >= wanted)
+
+
+def main() -> None:
+    """Measure, report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--work", type=float, default=5e9, help="multiply-adds of each product in a round")
+    arguments = parser.parse_args()
+    torch.set_num_threads(N_THREADS)
+    report = Report(
+        "gemm",
+        f"float32 products of one batch of {BATCH}: of 784-500-500-10, and of one of ten columns at 5 %; {N_THREADS} "
+        f"threads, median of {arguments.rounds} interleaved rounds; right factors packed ahead, as a step does",
+        N_THREADS,
+    )
+    rows: list[Row] = []
+    targets: list[Row] = []
+    with threadpool_limits(N_THREADS):
+        for name, products in (("the ordinary network", dense_products()), ("a column", column_products())):
+            work = sum(product.multiply_adds for product in products)
+            repeats = max(1, round(arguments.work * len(products) / work))
+            runs = probes(products, repeats)
+            times = with_peak(runs, repeats * work, arguments.rounds)
+            peer = min(("NumPy", "PyTorch"), key=lambda library: float(np.median(times[library])))
+            gain = ratio(times[peer], times[OURS])
+            targets.append(target(f"{name}: against {peer}", ">= 1 × its rate", gain, gain.median >= 1))
+            if len(products) > 2:
+                targets.append(share_of_peak(times, times[OURS], 0.7, name))
+            for product in products:
+                alone = max(1, round(arguments.work / product.multiply_adds))
+                each = with_peak(probes([product], alone), alone * product.multiply_adds, arguments.rounds)
+                rates = {
+                    f"{library}, GF/s": 2e-9 * alone * product.multiply_adds / float(np.median(seconds))
+                    for library, seconds in each.items()
+                }
+                rows.append({"of": name, "product": str(product), **rates})
+    report.table("Products, one by one", rows)
+    report.table("Targets", targets)
+    report.write()
+
+
+if __name__ == "__main__":
+    main()

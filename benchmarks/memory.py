@@ -92,7 +92,6 @@ def training(name: str) -> Training:
 def row(name: str) -> Mapping[str, Any]:
     """Measure one fit."""
     about = training(name)
-    pooled = about.inputs.nbytes / MB if about.network.pools_input else 0.0
     measured = fit_elsewhere(name)
     # What the dictionaries of the deeper layer look at: that layer's inputs for all of the data, freed before training.
     activations = len(about.task.X) * HIDDEN[0] * about.task.X.itemsize / MB if "dictionary" in FITS[name] else 0.0
@@ -101,7 +100,7 @@ def row(name: str) -> Mapping[str, Any]:
         "parameters": len(about.theta),
         "state, MB": about.trainer.state_bytes / MB,
         "X, MB": measured["X"],
-        "pooled X, MB": pooled,
+        "pooled X, MB": about.pooled_bytes / MB,
         "activations for Emp2, MB": activations,
         "peak above the start, MB": measured["peak"],
     }

@@ -36,6 +36,7 @@ N_FILTERS = 1600
 N_POSITIONS = (SHAPE[0] - PATCH + 1) * (SHAPE[1] - PATCH + 1)
 IMAGES = 4  # of one bare product
 PRODUCT = gemm.Product(IMAGES * N_POSITIONS, PATCH * PATCH * SHAPE[2], N_FILTERS)
+BARE = "the bare products"  # by ppdl's kernel
 ENCODINGS = ("absolute", "smooth-absolute", "split", "soft-threshold", "triangle")
 MEMORY_IMAGES = 10_000
 
@@ -147,7 +148,7 @@ def measure(X: Floats, encoding: str, rounds: int) -> Times:
         error = np.abs(transform(X[:8]) - sample).max() / np.abs(sample).max()
         assert error < 1e-4, f"{name}, {encoding}: differs by {error:.1e}"
         work[name] = partial(transform, X)
-    work["Eigen"] = gemm.probes([PRODUCT], len(X) // IMAGES)["Eigen"]
+    work[BARE] = gemm.probes([PRODUCT], len(X) // IMAGES)[gemm.OURS]
     return interleave(work, rounds=rounds)
 
 
@@ -199,10 +200,9 @@ def main() -> None:
             fastest = min(PEERS, key=lambda name: float(np.median(times[name])))
             for name, seconds in times.items():
                 median = float(np.median(seconds))
-                label = "the bare products (Eigen)" if name == "Eigen" else name
-                rows.append({"encoding": encoding, "by": label, "ms per image": 1e3 * median / len(X),
+                rows.append({"encoding": encoding, "by": name, "ms per image": 1e3 * median / len(X),
                              "GF/s": work / median, "times ppdl": ratio(seconds, times["ppdl"])})  # fmt: skip
-            gain, reached = ratio(times[fastest], times["ppdl"]), ratio(times["Eigen"], times["ppdl"])
+            gain, reached = ratio(times[fastest], times["ppdl"]), ratio(times[BARE], times["ppdl"])
             targets.append(target(f"{encoding} against {fastest}", ">= 2 × faster", gain, gain.median >= 2))
             targets.append(target(f"{encoding} against the bare products", ">= 0.8 of the rate", reached,
                                   reached.median >= 0.8))  # fmt: skip

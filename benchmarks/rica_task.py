@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,14 +27,14 @@ class RicaTask:
     """Samples, weights W = [U_1 V_1 … U_J V_J], and an initial V."""
 
     X: Floats  # (n_samples, n_visible)
-    weights: Any  # the core's
+    weights: _core.f32.PredictedWeights
     U: Floats | None  # (n_columns, n_visible, n_atoms); None: the identity
     start: Floats  # V_1, …, V_J flat
 
     @property
     def n_components(self) -> int:
         """Columns of W."""
-        return int(self.weights.n_hidden)
+        return self.weights.n_hidden
 
     def head(self, n_samples: int) -> RicaTask:
         """Return the task with the first samples only."""
@@ -46,12 +45,11 @@ class RicaTask:
         n_columns = 1 if self.U is None else len(self.U)
         return V.reshape(n_columns, -1, self.n_components // n_columns)
 
-    def objective(self, n_threads: int) -> Any:
+    def model(self) -> _core.f32.Rica:
         """Make ppdl's objective."""
-        return _core.f32.RicaObjective(
-            self.weights, self.X, contrast_epsilon=CONTRAST_EPSILON, sparsity=SPARSITY, norm_epsilon=NORM_EPSILON,
-            n_threads=n_threads,
-        )  # fmt: skip
+        return _core.f32.Rica(
+            self.weights, contrast_epsilon=CONTRAST_EPSILON, sparsity=SPARSITY, norm_epsilon=NORM_EPSILON
+        )
 
 
 @cache

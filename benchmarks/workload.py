@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -93,8 +92,8 @@ class Training:
     ) -> None:
         core = _core.f32
         self.task = task
-        self.weights: list[Any] = []
-        specs: list[Any] = []
+        self.weights: list[_core.f32.PredictedWeights] = []
+        specs: list[_core.f32.LayerSpec] = []
         n_visible = N_VISIBLE
         for number, (n_hidden, dictionary) in enumerate(zip(HIDDEN, dictionary_pair, strict=True)):
             if dictionary is None:
@@ -109,14 +108,17 @@ class Training:
         self.weights.append(_identity(n_visible, N_CLASSES))
         specs.append(core.Dense(self.weights[-1]))
 
-        self.network = core.Network(specs, "softmax", n_inputs=N_VISIBLE, alpha=ALPHA)
-        self.network.plan(BATCH, len(task.X), memory_limit)
-        self.inputs = self.network.pool_input(task.X, N_THREADS) if self.network.pools_input else task.X
+        self.network = core.Network(
+            specs, "softmax", n_inputs=N_VISIBLE, alpha=ALPHA, batch_size=BATCH, n_samples=len(task.X),
+            memory_limit=memory_limit,
+        )  # fmt: skip
         self.theta = self.network.initial(0, scale="glorot-logistic")
-        self.trainer = core.Trainer(self.network, core.Sgd(MOMENTUM, True))
+        self.trainer = core.Trainer(
+            self.network, core.Sgd(MOMENTUM, True), task.X, task.y, batch_size=BATCH, n_threads=N_THREADS
+        )
         self.layers = self.network.describe()
 
-    def _activations(self, specs: list[Any]) -> Floats:
+    def _activations(self, specs: list[_core.f32.LayerSpec]) -> Floats:
         """Inputs of the next layer over some images, by the layers so far with their initial weights."""
         X = self.task.X[:10_000]
         if not specs:
@@ -125,14 +127,13 @@ class Training:
         probe = _core.f32.Network(
             [*specs, _core.f32.Dense(_identity(n_visible, N_CLASSES))], "softmax", n_inputs=N_VISIBLE
         )
-        activations = probe.activations(probe.initial(0, scale="glorot-logistic"), X, len(self.weights), N_THREADS)
-        return np.ascontiguousarray(activations)
+        predictor = probe.predictor(probe.initial(0, scale="glorot-logistic"))
+        return predictor.activations(X, len(self.weights), N_THREADS)
 
     def epoch(self, order: Rows) -> float:
         """Train once through `order`; return the mean loss."""
         rates = np.full(-(-len(order) // BATCH), RATE)
-        loss = self.trainer.epoch(self.theta, self.inputs, self.task.y, order, rates, BATCH, n_threads=N_THREADS)
-        return float(loss)
+        return self.trainer.epoch(self.theta, order, rates)
 
     def peer_layers(self) -> list[Layer]:
         """Return the layers with their present θ, for a peer to start from."""
@@ -151,13 +152,21 @@ class Training:
         return len(self.task.X) * sum(about["multiply_adds"] for about in self.layers)
 
     @property
+    def pooled_bytes(self) -> int:
+        """Bytes of the data set pooled once by the first layer's atoms or base; 0 if it is not."""
+        first = self.layers[0]
+        width = min(first["n_atoms"], N_VISIBLE) if first["pooled_once"] else 0
+        return len(self.task.X) * width * self.task.X.itemsize
+
+    @property
     def bytes_moved(self) -> float:
         """Bytes that one epoch must move at least: each input row once, and for each batch θ, its gradient and its
         velocity, read and written.
         """
         n_batches = -(-len(self.task.X) // BATCH)
-        return float(self.inputs.nbytes + 6 * self.theta.nbytes * n_batches)
+        inputs = self.pooled_bytes or self.task.X.nbytes
+        return float(inputs + 6 * self.theta.nbytes * n_batches)
 
 
-def _identity(n_visible: int, n_hidden: int) -> Any:
+def _identity(n_visible: int, n_hidden: int) -> _core.f32.PredictedWeights:
     return _core.f32.PredictedWeights(n_visible, [(n_hidden, None, None)])

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -11,6 +12,10 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 PATH = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])  # cmake and ninja, where pip puts them
+
+needed = {"CMake": "cmake", "Ninja": "ninja", "a C++ compiler": os.environ.get("CXX", "c++")}
+missing = [name for name, program in needed.items() if shutil.which(program, path=PATH) is None]
+pytestmark = pytest.mark.skipif(bool(missing), reason=f"needs {', '.join(missing)}")
 
 
 def run(*command: object) -> str:
@@ -35,7 +40,12 @@ def build(source: Path, folder: Path) -> Path:
 
 
 def test_cpp_tests_pass(tmp_path):
-    folder = build(ROOT / "cpp" / "tests", tmp_path)
+    try:
+        folder = build(ROOT / "cpp" / "tests", tmp_path)
+    except AssertionError as error:
+        if "doctestConfig.cmake" not in str(error):
+            raise
+        pytest.skip("needs doctest (Debian: doctest-dev)")
     report = run("ctest", "--test-dir", folder, "--output-on-failure", "--no-tests=error")
     assert "100% tests passed" in report
 

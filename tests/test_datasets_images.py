@@ -13,15 +13,13 @@ import sys
 import tarfile
 import threading
 import tracemalloc
+import zlib
 from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from ppdl.datasets import cifar10, load_cifar10, load_natural_images, load_stl10, natural_images, stl10
-from ppdl.datasets.batches import read_batch
 
 PACKINGS = {"": bytes, ".gz": functools.partial(gzip.compress, compresslevel=1), ".xz": lzma.compress}
 BATCHES = [f"data_batch_{i}" for i in range(1, 6)]
@@ -37,30 +35,9 @@ def draw(n, *shape, seed=0):
 # CIFAR-10
 
 
-class Python2Pickler(pickle._Pickler):
-    """Writes strings and bytes as Python 2 did."""
-
-    dispatch = pickle._Pickler.dispatch.copy()
-
-    def save_string(self, value):
-        value = value.encode() if isinstance(value, str) else value
-        self.write(b"T" + struct.pack("<i", len(value)) + value)  # BINSTRING
-        self.memoize(value)
-
-    dispatch[bytes] = dispatch[str] = save_string
-
-
 def records(planes, labels):
     """Content of a batch of the binary version."""
     return np.hstack([np.array(labels, np.uint8)[:, None], planes]).tobytes()
-
-
-def python_2_batch(planes, labels):
-    """Content of a batch of the Python version."""
-    stream = io.BytesIO()
-    batch = {"data": planes, "labels": list(labels), "batch_label": "a batch", "filenames": ["a.png"] * len(planes)}
-    Python2Pickler(stream, protocol=2).dump(batch)
-    return stream.getvalue().replace(b"numpy._core", b"numpy.core")
 
 
 @pytest.fixture
@@ -72,15 +49,14 @@ def tiny_cifar():
     }
 
 
-def write_cifar(folder, batches, ending=".bin", pack=bytes, content=records):
+def write_cifar(folder, batches, packing=""):
     for name, batch in batches.items():
-        (folder / (name + ending)).write_bytes(pack(content(*batch)))
+        (folder / f"{name}.bin{packing}").write_bytes(PACKINGS[packing](records(*batch)))
 
 
 @pytest.mark.parametrize("packing", PACKINGS)
-@pytest.mark.parametrize(("ending", "content"), [(".bin", records), ("", python_2_batch)])
-def test_cifar_of_every_format_is_channels_last_and_in_order(packing, ending, content, tiny_cifar, tmp_path):
-    write_cifar(tmp_path, tiny_cifar, ending + packing, PACKINGS[packing], content)
+def test_cifar_is_channels_last_and_in_order(packing, tiny_cifar, tmp_path):
+    write_cifar(tmp_path, tiny_cifar, packing)
     cifar = load_cifar10(tmp_path)
     planes = np.concatenate([tiny_cifar[name][0] for name in BATCHES])
     for colour in range(3):
@@ -107,21 +83,21 @@ def test_cifar_subsets_dtypes_and_pairs(tiny_cifar, tmp_path):
 
 @pytest.mark.parametrize("load", [load_cifar10, load_stl10, load_natural_images])
 def test_unknown_dtype_is_refused(load, tmp_path):
-    with pytest.raises(ValueError, match="dtype must be float32 or float64, got uint8"):
+    with pytest.raises(ValueError, match="dtype: received uint8; expected float32 or float64"):
         load(tmp_path, dtype=np.uint8)
 
 
 @pytest.mark.parametrize("load", [load_cifar10, load_stl10])
 def test_unknown_subset_is_refused(load, tmp_path):
-    with pytest.raises(ValueError, match="subset must be 'train', 'test' or 'all', got 'unlabeled'"):
+    with pytest.raises(ValueError, match="subset: received 'unlabeled'; expected one of 'train', 'test', 'all'"):
         load(tmp_path, subset="unlabeled")
 
 
 def test_cifar_is_found_in_the_folder_that_the_archive_unpacks_to(tiny_cifar, tmp_path, monkeypatch):
     monkeypatch.setenv("PPDL_DATA", str(tmp_path))
-    folder = tmp_path / "cifar10" / "cifar-10-batches-py"
+    folder = tmp_path / "cifar10" / "cifar-10-batches-bin"
     folder.mkdir(parents=True)
-    write_cifar(folder, tiny_cifar, "", content=python_2_batch)
+    write_cifar(folder, tiny_cifar)
     pytest.importorskip("pooch")
     assert len(load_cifar10().data) == 20
 
@@ -131,7 +107,17 @@ def test_names_of_classes_are_read_where_they_are(tiny_cifar, tmp_path):
     (tmp_path / "batches.meta.txt").write_text("a\nb\nc\nd\ne\nf\ng\nh\ni\nj\n\n")
     assert list(load_cifar10(tmp_path).target_names) == list("abcdefghij")
     (tmp_path / "batches.meta.txt").write_text("a\nb\n")
-    with pytest.raises(ValueError, match=r"batches.meta.txt: names of 10 classes expected, 2 found"):
+    with pytest.raises(ValueError, match=r"batches.meta.txt: names of 10 classes expected, one a line, 2 found"):
+        load_cifar10(tmp_path)
+
+
+def test_names_of_classes_may_be_of_two_words_and_from_windows(tiny_cifar, tmp_path):
+    write_cifar(tmp_path, tiny_cifar)
+    names = [f"größte Nummer {k}" for k in range(10)]
+    (tmp_path / "batches.meta.txt").write_bytes("\r\n".join(names).encode("utf-8-sig"))
+    assert list(load_cifar10(tmp_path).target_names) == names
+    (tmp_path / "batches.meta.txt").write_bytes("\n".join(names).encode("latin-1"))
+    with pytest.raises(ValueError, match=r"batches.meta.txt: .*utf-8"):
         load_cifar10(tmp_path)
 
 
@@ -156,71 +142,44 @@ GOOD = draw(4, 3072)
         (".bin", bytes(3 * 3073 - 1), "found 9218 bytes, which is no whole number of them; it is cut short"),
         (".bin", bytes(3074), "found 3074 bytes, which is no whole number"),
         (".bin", records(GOOD, [0, 9, 10, 3]), "labels must be 0 to 9, label 2 is 10"),
-        (".bin.gz", gzip.compress(records(GOOD, range(4)))[:-20], "damaged gzip data"),
-        (".bin.gz", records(GOOD, range(4)), "damaged gzip data: Not a gzipped file"),
-        (".bin.xz", lzma.compress(records(GOOD, range(4)))[:-20], "damaged xz data"),
-        (".bin.xz", b"something else", "damaged xz data"),
-        ("", b"", "not a batch of CIFAR-10's Python version"),
-        ("", python_2_batch(GOOD, range(4))[:-9], "not a batch of CIFAR-10's Python version"),
-        ("", b"\x80\x02}r\xff\xff\xff\xff.", "numbers an object 4294967295, but is 9 bytes long"),
-        ("", pickle.dumps([1, 2], protocol=2), "a dictionary with data and labels expected, found list"),
-        ("", pickle.dumps({b"data": 1}, protocol=3), r"expected, found keys \[\"b'data'\"\]"),
-        ("", python_2_batch(GOOD[:, :-1], range(4)), r"data must be an array of bytes of shape \(n_samples, 3072\)"),
-        ("", python_2_batch(GOOD[:0], []), "data must be an array of bytes"),
-        ("", python_2_batch(GOOD.ravel(), range(4)), "data must be an array of bytes"),
-        ("", python_2_batch(GOOD.astype(np.int8), range(4)), "data must be an array of bytes"),
-        ("", pickle.dumps({b"data": b"bytes", b"labels": [1]}, protocol=3), "data must be an array of bytes"),
-        ("", python_2_batch(GOOD, range(5)), "labels: 5 labels, but data holds 4 images"),
-        ("", python_2_batch(GOOD, [0, 1, 2, -1]), "labels must be 0 to 9, label 3 is -1"),
-        ("", python_2_batch(GOOD, [0, 1, 2, 2**70]), f"labels must be 0 to 9, label 3 is {2**70}"),
-        ("", python_2_batch(GOOD, [0, 1, 2, 3.0]), "labels must be a list of integers"),
-        ("", python_2_batch(GOOD, [0, 1, 2, [3]]), "labels must be a list of integers"),
+        (".bin.gz", gzip.compress(records(GOOD, range(4)))[:-20], "damaged packed data"),
+        (".bin.gz", records(GOOD, range(4)), "damaged packed data: Not a gzipped file"),
+        (".bin.xz", lzma.compress(records(GOOD, range(4)))[:-20], "damaged packed data"),
+        (".bin.xz", b"something else", "damaged packed data"),
     ],
 )
 def test_cifar_that_lies_names_file_and_field(ending, content, message, tmp_path):
     (tmp_path / f"test_batch{ending}").write_bytes(content)
-    with pytest.raises(ValueError, match=f"^test_batch{ending}: .*{message}"):
+    with pytest.raises(ValueError, match=f"/test_batch{ending}: .*{message}"):
         load_cifar10(tmp_path, subset="test")
 
 
-class Evil:
-    """Runs code when it is unpickled."""
-
-    ran = False
-
-    def __reduce__(self):
-        return exec, ("import test_datasets_images as t; t.Evil.ran = True",)
-
-
-def test_python_batch_in_fortran_order_is_the_same():
-    planes, labels = read_batch(python_2_batch(np.asfortranarray(GOOD), range(4)), "batch")
-    np.testing.assert_array_equal(planes, GOOD)
-    np.testing.assert_array_equal(labels, range(4))
+@pytest.mark.parametrize("place", [".", "cifar-10-batches-py"])
+def test_the_python_version_is_not_unpickled_but_named(place, tmp_path):
+    (tmp_path / place).mkdir(exist_ok=True)
+    (tmp_path / place / "test_batch").write_bytes(b"cos\nabort\n(tR.")
+    with pytest.raises(
+        ValueError, match=r"test_batch: a pickle .* expected the binary version, cifar-10-binary.tar.gz"
+    ):
+        load_cifar10(tmp_path, subset="test")
 
 
-@pytest.mark.parametrize(
-    "value", [Evil(), {b"data": Evil(), b"labels": [0]}, os.system, np.array([Evil()]), np.sum, np.float64(1)]
-)
-def test_pickles_that_refer_to_code_are_refused_and_run_nothing(value):
-    with pytest.raises(ValueError, match="^batch: .*refers to .*neither an array nor a plain value"):
-        read_batch(pickle.dumps(value, protocol=4), "batch")
-    assert not Evil.ran
-
-
-WHOLE_BATCH = python_2_batch(GOOD[:1], [7])
-
-
-@given(data=st.data())
-def test_pickle_with_any_byte_changed_is_a_batch_or_a_value_error(data):
-    changed = bytearray(WHOLE_BATCH)
-    places = [i for i in range(len(changed)) if not 300 < i < 300 + 2500]  # few within the pixels
-    changed[data.draw(st.sampled_from(places))] = data.draw(st.integers(0, 255))
+@pytest.mark.parametrize("packing", [".gz", ".xz"])
+def test_a_small_file_that_unpacks_to_more_than_all_images_is_refused_early(packing, tiny_stl, tmp_path, monkeypatch):
+    monkeypatch.setattr(cifar10, "N_MOST", 3)
+    (tmp_path / f"test_batch.bin{packing}").write_bytes(PACKINGS[packing](bytes(3073 * 10_000)))
+    write_stl(tmp_path, tiny_stl)
+    (tmp_path / "train_y.bin").unlink()
+    (tmp_path / f"train_y.bin{packing}").write_bytes(PACKINGS[packing](b"\1" * 30_000_000))
+    tracemalloc.start()
     try:
-        planes, labels = read_batch(bytes(changed), "batch")
-    except ValueError as error:
-        assert str(error).startswith("batch: ")
-    else:
-        assert planes.shape == (1, 3072) and 0 <= labels[0] <= 9
+        with pytest.raises(ValueError, match=rf"test_batch.bin{packing}: holds more than 9219 bytes"):
+            load_cifar10(tmp_path, subset="test")
+        with pytest.raises(ValueError, match=rf"train_y.bin{packing}: holds more than 13000 bytes"):
+            load_stl10(tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 15_000_000
+    finally:
+        tracemalloc.stop()
 
 
 # STL-10
@@ -307,19 +266,23 @@ def test_stl_fold_alone_is_read_if_its_side_is_asked_for(tiny_stl, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "error", "message"),
+    ("arguments", "message"),
     [
-        ({"side": 0}, ValueError, "side must be at least 1, got 0"),
-        ({"side": 6.5}, TypeError, "integer"),
-        ({"fold": 3}, ValueError, "fold must be 0 to 2, got 3"),
-        ({"fold": -1}, ValueError, "fold must be 0 to 2, got -1"),
-        ({"fold": 0, "subset": "all"}, ValueError, "subset must be 'train', got 'all'"),
+        ({"side": 0}, "side: received 0; expected an integer, at least 1"),
+        ({"side": 6.5}, "side: received 6.5; expected an integer"),
+        ({"side": 10**400}, "side: received an integer of 1329 bits; expected an integer"),
+        ({"fold": 3}, "fold: received 3; expected an integer, at least 0 and at most 2"),
+        ({"fold": -1}, "fold: received -1; expected an integer, at least 0"),
+        ({"fold": 0, "subset": "all"}, "subset: received 'all'; expected 'train'"),
+        ({"subset": ["train"]}, "subset: received ..train..; expected one of"),
+        ({"dtype": "pixels"}, "dtype: received pixels; expected float32 or float64"),
+        ({"path": 7}, "path: received 7; expected a path"),
     ],
 )
-def test_stl_arguments_are_checked(arguments, error, message, tiny_stl, tmp_path):
+def test_stl_arguments_are_checked(arguments, message, tiny_stl, tmp_path):
     write_stl(tmp_path, tiny_stl)
-    with pytest.raises(error, match=message):
-        load_stl10(tmp_path, **arguments)
+    with pytest.raises(ValueError, match=message):
+        load_stl10(**{"path": tmp_path, **arguments})
 
 
 def test_stl_without_folds_loads_whole_but_no_fold(tiny_stl, tmp_path):
@@ -333,10 +296,11 @@ def test_stl_without_folds_loads_whole_but_no_fold(tiny_stl, tmp_path):
     ("name", "content", "message"),
     [
         ("train_X_6.bin", bytes(1079), "cut short in its pixels, 10 images of side 6: 1080 bytes expected, 1079 found"),
-        ("train_X_6.bin", bytes(1081), "pixels go on after the 1080 bytes of 10 images of side 6"),
-        ("train_X_6.bin", bytes(10 * 3 * 49), "pixels go on after"),  # images of side 7
-        ("train_X_6.bin.gz", gzip.compress(bytes(1080))[:-5], "damaged gzip data"),
-        ("train_X_6.bin.xz", lzma.compress(bytes(1080))[:-5], "damaged xz data"),
+        ("train_X_6.bin", bytes(1081), "pixels, 10 images of side 6: data goes on after the 1080 bytes"),
+        ("train_X_99999.bin", bytes(108), "pixels, 10 images of side 99999: 299994000030 bytes; expected at most"),
+        ("train_X_2000.bin", bytes(108), "cut short in its pixels, 10 images of side 2000: .* 108 found"),
+        ("train_X_6.bin.gz", gzip.compress(bytes(1080))[:-5], "damaged packed data"),
+        ("train_X_6.bin.xz", lzma.compress(bytes(1080))[:-5], "damaged packed data"),
         ("train_y.bin", bytes([1, 2, 3, 0, *range(1, 7)]), "labels must be 1 to 10, label 3 is 0"),
         ("train_y.bin", bytes(range(2, 12)), "labels must be 1 to 10, label 9 is 11"),
         ("train_y.bin", b"", "labels expected, the file is empty"),
@@ -344,9 +308,10 @@ def test_stl_without_folds_loads_whole_but_no_fold(tiny_stl, tmp_path):
         ("fold_indices.txt", b"0 1 2\n3 4\n", "lines of equally many indices expected"),
         ("fold_indices.txt", b"0 1 2\n3 4 -5\n", "lines of equally many indices expected"),
         ("fold_indices.txt", b"0 1 99999999999999999999", "lines of equally many indices expected"),
-        ("fold_indices.txt", b"\xff\n", "lines of equally many indices expected"),
+        ("fold_indices.txt", b"\xff\n", ".utf-8. codec"),
         ("fold_indices.txt", b"", "lines of equally many indices expected"),
-        ("class_names.txt", b"a b", "names of 10 classes expected, 2 found"),
+        ("fold_indices.txt", b"0 " * 600_000, "holds more than 1048576 bytes"),
+        ("class_names.txt", b"a b", "names of 10 classes expected, one a line, 1 found"),
     ],
 )
 def test_stl_that_lies_names_file_and_field(name, content, message, tiny_stl, tmp_path):
@@ -354,7 +319,7 @@ def test_stl_that_lies_names_file_and_field(name, content, message, tiny_stl, tm
     for file in tmp_path.glob(name.split(".")[0] + ".*"):
         file.unlink()
     (tmp_path / name).write_bytes(content)
-    with pytest.raises(ValueError, match=f"^{name}: {message}"):
+    with pytest.raises(ValueError, match=f"/{name}: .*{message}"):
         load_stl10(tmp_path)
 
 
@@ -399,18 +364,40 @@ def test_natural_images_from_pictures_of_which_upright_ones_are_turned(pictures,
 def test_damaged_or_other_pictures_are_refused(pictures):
     pillow = pytest.importorskip("PIL.Image")
     for mode, size, message in (
-        ("RGB", (512, 256), r"found mode RGB and shape \(256, 512, 3\)"),
-        ("L", (512, 255), r"found mode L and shape \(255, 512\)"),
+        ("RGB", (512, 256), "found mode RGB and 256 x 512"),
+        ("L", (512, 255), "found mode L and 255 x 512"),
         ("I;16", (512, 256), "found mode I;16"),
     ):
         pillow.new(mode, size).save(pictures / "13.png")
-        with pytest.raises(ValueError, match=f"^13.png: a grey picture of 256 x 512 bytes expected, {message}"):
+        with pytest.raises(ValueError, match=f"/13.png: a grey picture of 256 x 512 bytes expected, {message}"):
             load_natural_images(pictures)
     whole = (pictures / "12.png").read_bytes()
     for content in (b"", b"something else", whole[:50], whole[: len(whole) // 2]):
         (pictures / "12.png").write_bytes(content)
-        with pytest.raises(ValueError, match=r"^12.png: damaged or not a PNG picture"):
+        with pytest.raises(ValueError, match=r"/12.png: "):
             load_natural_images(pictures)
+
+
+def png_of(width, height):
+    """A PNG picture that claims a size and holds next to nothing."""
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(99))), (b"IEND", b"")]
+    body = [
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data)) for kind, data in chunks
+    ]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(body)
+
+
+@pytest.mark.parametrize("side", [2000, 12_000, 100_000])  # Pillow is silent, warns, or raises an error of its own
+def test_a_picture_is_not_decoded_before_its_size_is_known(side, pictures):
+    (pictures / "01.png").write_bytes(png_of(side, side))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"/01.png: "):
+            load_natural_images(pictures)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_without_pillow_the_message_names_the_extra(pictures, monkeypatch):
@@ -422,28 +409,32 @@ def test_without_pillow_the_message_names_the_extra(pictures, monkeypatch):
 SMALL = np.zeros((13, 256, 511), np.uint8)
 
 
+def npy_header(text):
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text.encode() + bytes(10)
+
+
 @pytest.mark.parametrize(
     ("ending", "content", "message"),
     [
-        ("", lambda whole: npy_bytes(SMALL), r"header tells shape \(13, 256, 511\), type uint8 and C order"),
-        ("", lambda whole: npy_bytes(SMALL.astype(np.float32)), "header tells shape .*, type float32"),
-        ("", lambda whole: npy_bytes(np.array([{}])), "header tells shape .*, type object"),
-        ("", lambda whole: npy_bytes(SMALL, (2, 0)), "header"),
-        ("", lambda whole: npy_bytes(np.zeros((13, 256, 512), np.uint8, order="F")), "header tells .* Fortran order"),
+        ("", lambda whole: npy_bytes(SMALL), r"header: received .*\(13, 256, 511\).*; expected .*\(13, 256, 512\)"),
+        ("", lambda whole: npy_bytes(SMALL.astype(np.float32)), "header: received .*f4"),
+        ("", lambda whole: npy_bytes(SMALL, (2, 0)), "not a .npy file of version"),
+        ("", lambda whole: npy_bytes(np.zeros((13, 256, 512), np.uint8, order="F")), "header: received .*True"),
+        ("", lambda whole: npy_header("-" * 9000 + "1"), "header: received '-{100}'"),
+        ("", lambda whole: npy_header("{{}: 1}"), "header: received '{{}: 1}'"),
         ("", lambda whole: whole[:-1], "cut short in its pixels: 1703936 bytes expected, 1703935 found"),
-        ("", lambda whole: whole + b"x", "pixels go on after the 1703936 bytes"),
-        ("", lambda whole: whole[:60], "header is not that of a .npy file"),
-        ("", lambda whole: whole.replace(b"False", b"Fa((("), "header is not that of a .npy file"),
-        ("", lambda whole: pickle.dumps(SMALL), "header is not that of a .npy file"),
-        ("", lambda whole: b"", "header is not that of a .npy file"),
-        (".gz", lambda whole: gzip.compress(whole)[:-4], "damaged gzip data"),
-        (".gz", lambda whole: gzip.compress(whole)[:20], "damaged gzip data"),
-        (".xz", lambda whole: whole, "damaged xz data"),
+        ("", lambda whole: whole + b"x", "pixels: data goes on after the 1703936 bytes"),
+        ("", lambda whole: whole[:60], "cut short in its header"),
+        ("", lambda whole: pickle.dumps(SMALL), "not a .npy file"),
+        ("", lambda whole: b"", "cut short in its magic string"),
+        (".gz", lambda whole: gzip.compress(whole)[:-4], "damaged packed data"),
+        (".gz", lambda whole: gzip.compress(whole)[:20], "damaged packed data"),
+        (".xz", lambda whole: whole, "damaged packed data"),
     ],
 )
 def test_natural_images_that_lie_name_file_and_field(ending, content, message, photographs, tmp_path):
     (tmp_path / f"natural_images.npy{ending}").write_bytes(content(npy_bytes(photographs)))
-    with pytest.raises(ValueError, match=f"^natural_images.npy{ending}: {message}"):
+    with pytest.raises(ValueError, match=f"/natural_images.npy{ending}: .*{message}"):
         load_natural_images(tmp_path)
 
 
@@ -453,7 +444,7 @@ def test_natural_images_that_lie_name_file_and_field(ending, content, message, p
 @pytest.mark.parametrize(
     ("load", "message"),
     [
-        (load_cifar10, r"cifar10: data_batch_1.bin, .* or data_batch_1, .*holds cifar10/, or pass download=True"),
+        (load_cifar10, r"cifar10: data_batch_1.bin, .*holds cifar10/, or pass download=True"),
         (load_stl10, r"stl10: train_X.bin, train_y.bin not found .*holds stl10/, or pass download=True for .* side 96"),
         (load_natural_images, r"natural-images: natural_images.npy or 01.png, .*www.naturalimagestatistics.net"),
     ],

@@ -3,6 +3,7 @@
 import json
 import sys
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -74,15 +75,16 @@ def test_variants_cover_the_registry():
     assert {type(dictionary) for dictionary in VARIANTS} == shipped
 
 
-@pytest.mark.parametrize("dictionary", VARIANTS, ids=repr)
+def chooses(dictionary):
+    """Whether columns draw their atoms: not where all are taken, or just as many lead as are wanted."""
+    options = (getattr(dictionary, "selection", None), getattr(dictionary, "leading", None))
+    return not isinstance(dictionary, (Identity, LowRank)) and "all" not in options and options != ("leading", 1.0)
+
+
+@pytest.mark.parametrize("dictionary", [*filter(chooses, VARIANTS)], ids=repr)
 def test_columns_choose_for_themselves_and_seeds_differ(dictionary):
     inputs = example_input()
     built = dictionary.columns(inputs, sizes=(2, 2), fraction=0.25)
-    if isinstance(dictionary, (Identity, LowRank)) or getattr(dictionary, "selection", None) == "all":
-        return
-    if isinstance(dictionary, DCT) and dictionary.leading == 1.0:
-        assert np.array_equal(built.columns[0].atoms, built.columns[1].atoms)
-        return
     assert not np.array_equal(built.dictionary(0), built.dictionary(1))
     for other in (replace(inputs, seed=1), replace(inputs, layer=1)):
         assert dictionary.columns(other, sizes=(2, 2), fraction=0.25).digest() != built.digest()
@@ -90,21 +92,24 @@ def test_columns_choose_for_themselves_and_seeds_differ(dictionary):
     assert np.array_equal(fewer.dictionary(0), built.dictionary(0))
 
 
-@pytest.mark.parametrize("dictionary", VARIANTS, ids=repr)
-def test_dictionaries_are_plain_values_to_scikit_learn(dictionary):
-    assert clone(dictionary, safe=False) == dictionary
+def test_just_as_many_leading_atoms_as_are_wanted_serve_every_column():
+    first, second = DCT(selection="leading", leading=1.0).columns(example_input(), sizes=(2, 2), fraction=0.25).columns
+    assert np.array_equal(first.atoms, second.atoms)
 
 
-@pytest.mark.parametrize("dictionary", VARIANTS, ids=repr)
+def test_dictionaries_are_plain_values_to_scikit_learn():
+    assert clone(Explicit(MATRIX), safe=False) == Explicit(MATRIX)
+
+
+@pytest.mark.parametrize("dictionary", [variant for variant in VARIANTS if variant != LowRank()], ids=repr)
 def test_number_of_threads_changes_no_bit(dictionary):
     def build(limit):
         with threadpool_limits(limits=limit):
             return dictionary.columns(example_input(np.float32, n_samples=1500), sizes=(2, 3), fraction=0.25)
 
     one, two = build(1), build(2)
-    if not one.learned:
-        for j in range(len(one.columns)):
-            assert np.array_equal(one.dictionary(j), two.dictionary(j))
+    for j in range(len(one.columns)):
+        assert np.array_equal(one.dictionary(j), two.dictionary(j))
 
 
 # Values
@@ -115,11 +120,11 @@ def test_repr_names_only_what_differs_from_the_defaults():
     assert repr(SquaredExponential(2, atoms="raw")) == "SquaredExponential(length_scale=2, atoms='raw')"
 
 
-def test_numbers_of_numpy_become_numbers_of_python():
-    dictionary = SquaredExponential(np.float64(2.0), ridge=np.float32(0.5), tied=np.bool_(False))
+def test_numbers_of_other_kinds_become_numbers_of_python():
+    dictionary = SquaredExponential(np.longdouble(2.0), ridge=Fraction(1, 2), tied=np.bool_(False))
     assert repr(dictionary) == "SquaredExponential(length_scale=2.0, tied=False, ridge=0.5)"
     assert json.dumps(dictionary.get_config())
-    assert dictionary == SquaredExponential(2.0, ridge=0.5, tied=False)
+    assert dictionary == SquaredExponential(np.float64(2.0), ridge=np.float32(0.5), tied=False)
 
 
 def test_equality_looks_at_kind_and_parameters():
@@ -152,18 +157,19 @@ def test_a_bad_specification_is_refused_by_name(config, message):
     ("kind", "options", "message"),
     [
         (DCT, {"selection": "first"}, "selection: received 'first'; expected one of 'uniform', 'leading', 'all'"),
-        (DCT, {"leading": 0.5}, "leading: received 0.5; expected a finite number, at least 1"),
+        (DCT, {"leading": 0.5}, "leading: received 0.5; expected a number at least 1 and finite"),
         (DCT, {"tied": "yes"}, "tied: received 'yes'; expected True or False"),
         (RandomConnections, {"tied": 1}, "tied: received 1; expected True or False"),
         (RandomProjection, {"orthonormalize": None}, "orthonormalize: received None"),
         (PrincipalComponents, {"center": 0}, "center: received 0"),
-        (SquaredExponential, {"length_scale": 0.0}, "length_scale: received 0.0; expected a finite number above 0"),
-        (SquaredExponential, {"ridge": -0.1}, "ridge: received -0.1; expected a finite number, at least 0"),
+        (SquaredExponential, {"length_scale": 0.0}, "length_scale: received 0.0; expected a number above 0 and finite"),
+        (SquaredExponential, {"ridge": -0.1}, "ridge: received -0.1; expected a number at least 0 and finite"),
         (SquaredExponential, {"atoms": "kernel"}, "atoms: received 'kernel'; expected one of 'ridge', 'raw'"),
-        (EmpiricalCovariance, {"power": 3}, "power: received 3; expected one of 1, 2"),
-        (AutoencoderAtoms, {"momentum": 1.0}, "momentum: received 1.0; expected less than 1"),
+        (EmpiricalCovariance, {"power": 3}, "power: received 3; expected an integer, at least 1 and at most 2"),
+        (EmpiricalCovariance, {"power": 1.0}, "power: received 1.0"),
+        (AutoencoderAtoms, {"momentum": 1.0}, "momentum: received 1.0; expected a number at least 0 and below 1"),
         (AutoencoderAtoms, {"epochs": 0}, "epochs: received 0"),
-        (AutoencoderAtoms, {"n_base": 1.5}, "n_base: received 1.5; expected a whole number, at least 1"),
+        (AutoencoderAtoms, {"n_base": 1.5}, "n_base: received 1.5; expected an integer, at least 1"),
         (Wavelet, {"name": "bior2.2"}, "name: received 'bior2.2'; expected an orthogonal wavelet"),
         (Wavelet, {"name": "wave"}, "name: received 'wave'; expected an orthogonal wavelet"),
         (Explicit, {"matrix": np.ones(3)}, r"matrix: received shape \(3,\)"),
@@ -173,6 +179,52 @@ def test_a_bad_specification_is_refused_by_name(config, message):
 def test_a_bad_option_is_refused_at_once(kind, options, message):
     with pytest.raises(ValueError, match=message):
         kind(**options)
+
+
+@pytest.mark.parametrize("huge", [2**63, 10**400, 10**5000], ids=["2**63", "10**400", "10**5000"])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (LayerInput, "n_visible"),
+        (AutoencoderAtoms, "n_base"),
+        (AutoencoderAtoms, "epochs"),
+        (AutoencoderAtoms, "batch_size"),
+        (EmpiricalCovariance, "power"),
+    ],
+)
+def test_whole_numbers_beyond_any_range_are_refused_by_name(kind, name, huge):
+    with pytest.raises(ValueError, match=f"{name}: received .*; expected an integer"):
+        kind(**{name: huge})
+
+
+@pytest.mark.parametrize("huge", [10**400, Fraction(10**400)], ids=["int", "fraction"])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [
+        (DCT, "leading"),
+        (SquaredExponential, "length_scale"),
+        (EmpiricalCovariance, "ridge"),
+        (AutoencoderAtoms, "learning_rate"),
+        (AutoencoderAtoms, "learning_rate_decay"),
+    ],
+)
+def test_numbers_beyond_any_range_are_refused_by_name(kind, name, huge):
+    with pytest.raises(ValueError, match=f"{name}: received .*; expected a number"):
+        kind(**{name: huge})
+
+
+def test_the_largest_numbers_in_range_do_no_harm():
+    columns = DCT(selection="leading", leading=1e308).columns(LayerInput(64), sizes=(1,), fraction=0.25)
+    assert len(columns.columns[0].atoms) == 16
+    columns = SquaredExponential(1e308).columns(LayerInput(4, shape=(2, 2)), sizes=(1,), fraction=0.5)
+    assert np.isfinite(columns.dictionary(0)).all()
+
+
+def test_atoms_too_large_for_a_precision_are_refused():
+    columns = Explicit(1e200 * MATRIX).columns(LayerInput(128), sizes=(1,), fraction=0.25)
+    assert columns.weights(np.float64).n_hidden == 1
+    with pytest.raises(ValueError, match=r"dictionary: the largest magnitude is .*e\+200, too large for float32"):
+        columns.weights(np.float32)
 
 
 # A dictionary of the user's own
@@ -215,7 +267,7 @@ def test_a_dictionary_without_id_works_but_cannot_be_saved():
 
 
 def test_two_dictionaries_cannot_share_an_id():
-    with pytest.raises(ValueError, match="'dct': DCT of ppdl.dictionaries.grids already bears it"):
+    with pytest.raises(ValueError, match="'dct': DCT of ppdl.dictionaries.grids is already registered"):
 
         class Other(AtomDictionary, id="dct"):
             pass
@@ -266,6 +318,8 @@ def test_too_small_a_fraction_names_the_smallest_that_will_do():
     assert count_atoms(784, 0.001276) == 1
     with pytest.raises(ValueError, match="no atom in each of 3 channels; raise it to at least 0.083334"):
         DCT().columns(LayerInput(36, shape=(4, 3, 3)), sizes=(1,), fraction=0.05)
+    with pytest.raises(ValueError, match=r"0.6 of 1 feature\(s\) leaves no atom; raise it to at least 1"):
+        DCT().columns(LayerInput(1), sizes=(1,), fraction=0.6)
 
 
 def test_more_atoms_than_there_are_is_an_error_that_names_the_largest_fraction():
@@ -337,6 +391,28 @@ def test_a_shape_that_does_not_hold_the_inputs_is_refused(shape, message):
         LayerInput(64, shape=shape)
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"n_visible": 0}, "n_visible: received 0; expected an integer, at least 1"),
+        ({"seed": -1}, "seed: received -1; expected an integer, at least 0"),
+        ({"seed": 2**64}, "seed: received 18446744073709551616"),
+        ({"layer": 2**16}, "layer: received 65536; expected an integer, at least 0 and at most 65535"),
+        ({"shape": [[10**400], [1]]}, "input_shape: received"),
+        ({"shape": [[1, 2], [3]]}, "input_shape: received"),
+    ],
+)
+def test_a_layer_with_an_impossible_number_is_refused(options, message):
+    with pytest.raises(ValueError, match=message):
+        LayerInput(**{"n_visible": 2, **options})
+
+
+def test_columns_of_an_impossible_size_are_refused():
+    for sizes in ((0,), (2**63,), (1.5,)):
+        with pytest.raises(ValueError, match="sizes: received .*; expected an integer"):
+            DCT().columns(LayerInput(4), sizes=sizes)
+
+
 def test_points_and_channels_follow_c_order():
     image = np.arange(24).reshape(2, 4, 3)
     inputs = LayerInput(24, shape=(2, 4, 3))
@@ -376,6 +452,69 @@ def test_activations_are_read_where_they_lie(tmp_path):
     assert np.shares_memory(LayerInput(8, activations=X).sample("test"), X)
     columns = EmpiricalCovariance().columns(LayerInput(8, activations=X), sizes=(1,))
     assert np.allclose(columns.base, np.cov(X.T.astype(np.float64)))
+
+
+DATA_DRIVEN = [
+    EmpiricalCovariance(),
+    EmpiricalCovariance(2),
+    PrincipalComponents(),
+    PrincipalComponents(center=False),
+    AutoencoderAtoms(epochs=2, batch_size=7),
+]
+
+
+def base_of(dictionary, X, weight=None):
+    return dictionary.columns(
+        LayerInput(X.shape[1], activations=X, sample_weight=weight), sizes=(1,), fraction=0.5
+    ).base
+
+
+@pytest.mark.parametrize("dictionary", DATA_DRIVEN, ids=repr)
+def test_samples_without_weight_are_as_if_absent(dictionary):
+    X = np.random.default_rng(0).uniform(size=(30, 6))
+    weight = np.arange(30) % 3 > 0
+    absent = base_of(dictionary, X[weight])
+    X[~weight] = 1e6
+    assert np.allclose(base_of(dictionary, X, weight), absent, rtol=1e-9)
+    X[~weight] = np.nan  # not even looked at
+    assert np.allclose(base_of(dictionary, X, weight), absent, rtol=1e-9)
+
+
+@pytest.mark.parametrize("dictionary", DATA_DRIVEN[:4], ids=repr)
+def test_whole_weights_count_as_repeated_samples(dictionary):
+    rng = np.random.default_rng(0)
+    X, weight = rng.uniform(size=(30, 6)), rng.integers(0, 4, size=30)
+    assert np.allclose(base_of(dictionary, X, weight), base_of(dictionary, np.repeat(X, weight, axis=0)), rtol=1e-9)
+
+
+def test_whole_weights_count_as_repeated_samples_in_the_autoencoder():
+    rng = np.random.default_rng(0)
+    X, weight = rng.uniform(size=(30, 6)), rng.integers(0, 4, size=30)
+    dictionary = AutoencoderAtoms(epochs=5)  # whose batch holds all samples
+    assert np.allclose(base_of(dictionary, X, weight), base_of(dictionary, np.repeat(X, weight, axis=0)), rtol=1e-9)
+
+
+def test_a_dictionary_that_knows_no_weights_sees_the_samples_that_have_some():
+    X = np.arange(12.0).reshape(4, 3)
+    inputs = LayerInput(3, activations=X, sample_weight=np.array([1.0, 0.0, 2.0, 0.0]))
+    assert np.array_equal(inputs.sample("test"), X[[0, 2]])
+    assert np.shares_memory(replace(inputs, sample_weight=np.ones(4)).sample("test"), X)
+
+
+@pytest.mark.parametrize(
+    ("weight", "message"),
+    [
+        (np.ones(4), r"sample_weight: received shape \(4,\); expected \(5,\)"),
+        (np.ones((5, 1)), r"sample_weight: received shape \(5, 1\)"),
+        (np.array([1, 1, 1, 1, -1e-3]), "at least 0"),
+        (np.array([1, 1, 1, 1, np.nan]), "finite"),
+        (np.zeros(5), "not all of them 0"),
+        (np.full(5, 1e308), "the sum is not finite"),
+    ],
+)
+def test_impossible_weights_are_refused(weight, message):
+    with pytest.raises(ValueError, match=message):
+        base_of(EmpiricalCovariance(), np.eye(5), weight)
 
 
 @pytest.mark.parametrize("dictionary", [DCT(), Wavelet()])
@@ -463,8 +602,9 @@ def test_a_diverging_autoencoder_says_what_to_lower():
 
 
 def test_a_single_sample_has_no_covariance():
-    with pytest.raises(ValueError, match="received 1 samples; a covariance takes at least 2"):
-        EmpiricalCovariance().columns(LayerInput(3, activations=np.ones((1, 3))), sizes=(1,))
+    for X, weight in ((np.ones((1, 3)), None), (np.ones((3, 3)), np.array([0.0, 0.5, 0.0]))):
+        with pytest.raises(ValueError, match="received 1 samples; a covariance takes at least 2"):
+            base_of(EmpiricalCovariance(), X, weight)
 
 
 def test_activations_with_nan_are_refused():

@@ -24,12 +24,11 @@ labels = (X[:, 0] > 0).astype(np.int32)
 mix = np.linalg.inv(_core.dictionary.squared_exponential(np.arange(4.0)[:, None], 1, 1.0) + 0.1 * np.eye(4))
 weights = S.PredictedWeights(8, [(5, np.arange(0, 8, 2), mix)])
 layers = [S.Dense(weights), S.Activation("tanh"), S.Dense(S.PredictedWeights(5, [(2, None, None)]))]
-network = S.Network(layers, "softmax", n_inputs=8)
-network.plan(20)
+network = S.Network(layers, "softmax", n_inputs=8, batch_size=20)
 theta = network.initial(0)
-trainer = S.Trainer(network, S.Adam())
+trainer = S.Trainer(network, S.Adam(), X, labels, batch_size=20)
 for _ in range(5):
-    loss = trainer.epoch(theta, X, labels, np.arange(60), np.full(3, 0.1), 20)
+    loss = trainer.epoch(theta, np.arange(60), np.full(3, 0.1))
 print(json.dumps([_core.isa, loss, *theta]))
 """
 
@@ -61,11 +60,11 @@ def test_an_unknown_level_is_named_with_those_available():
     assert NAMES[_core.levels[-1]] in error
 
 
+@pytest.mark.skipif(_core.levels == ("native",), reason="a native build serves the one processor that made it")
 def test_a_processor_below_every_build_is_told(monkeypatch):
     monkeypatch.setattr("ppdl._core._cpu.cpu_level", lambda: "v1")
-    if _core.levels != ("native",):
-        with pytest.raises(ImportError, match="available here: none .*processor: v1"):
-            _core._load("native")
+    with pytest.raises(ImportError, match="available here: none .*processor: v1"):
+        _core._load("native")
 
 
 def test_a_missing_build_asks_whether_ppdl_was_built(monkeypatch):
@@ -77,7 +76,7 @@ def test_a_missing_build_asks_whether_ppdl_was_built(monkeypatch):
 def test_importing_ppdl_stays_quick():
     """No scientific package is imported before a name is used."""
     done = run("import sys, ppdl; print(*{'numpy', 'scipy', 'sklearn', 'matplotlib', 'joblib'} & set(sys.modules))")
-    assert done.stdout.strip() == ""
+    assert (done.returncode, done.stdout.strip()) == (0, "")
 
 
 @pytest.mark.parametrize("name", ppdl.__all__)

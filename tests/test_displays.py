@@ -4,6 +4,7 @@ import sys
 
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
@@ -48,7 +49,7 @@ def test_images_with_channels_are_drawn(channels):
 
 
 def test_layer_that_is_not_there_is_named(clf):
-    with pytest.raises(ValueError, match="layer: received 3; expected 0 to 2"):
+    with pytest.raises(ValueError, match="layer: received 3; expected an integer, at least -3 and at most 2"):
         clf.plot_weights(layer=3)
 
 
@@ -62,6 +63,33 @@ def test_history_is_drawn_with_and_without_validation(clf):
     alone = HistoryDisplay({"loss": [2.0, 1.0]}).plot(ax=ax, color="k")
     assert alone.ax_[0] is ax
     assert alone.ax_[0].lines[0].get_color() == "k"
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_channels_that_are_no_colours_lie_side_by_side(channels):
+    images = np.arange(6.0 * channels).reshape(1, 2, 3, channels)
+    drawn = WeightsDisplay(images).plot().ax_.images[0].get_array()
+    np.testing.assert_array_equal(drawn, np.concatenate([images[0, ..., k] for k in range(channels)], axis=1))
+
+
+@pytest.mark.parametrize("options", [{"units": [12]}, {"units": []}, {"units": 2.5}, {"layer": "first"}], ids=str)
+def test_weights_that_are_not_there_are_named(clf, options):
+    (name,) = options
+    with pytest.raises(ValueError, match=f"^{name}: received"):
+        clf.plot_weights(**options)
+
+
+def test_history_of_continued_fits_is_drawn_where_it_belongs(clf):
+    X, y = load_digits(return_X_y=True)
+    more = clone(clf).set_params(warm_start=True).fit(X, y).fit(X, y, X_val=X, y_val=y)
+    line = next(line for line in more.plot_history().ax_[0].lines if line.get_label() == "validation")
+    np.testing.assert_array_equal(line.get_xdata()[np.isfinite(line.get_ydata())], [4, 5, 6])
+
+
+def test_history_without_an_epoch_is_drawn_empty():
+    at_once = PredictedMLPClassifier((5,), solver="lbfgs", tol=1e9).fit(np.eye(6), np.arange(6) % 3)
+    assert at_once.plot_history().ax_[0].lines[0].get_xdata().size == 0
+    assert len(HistoryDisplay({}).plot().ax_) == 1
 
 
 @pytest.mark.parametrize("display", [WeightsDisplay, HistoryDisplay])

@@ -1,5 +1,6 @@
 """With dictionary=None the estimators are scikit-learn's: same weights after the same steps, same parameters."""
 
+import dataclasses
 import inspect
 import warnings
 
@@ -37,8 +38,8 @@ def both_from_same_weights(ours, theirs, X, y, n_epochs, sample_weight=None):
         theirs.set_params(max_iter=n_epochs).fit(X, y, sample_weight)
 
         ours.set_params(warm_start=True, max_iter=1).fit(X, y)
-        ours._model = ours._model.with_theta(theta.astype(ours.theta_.dtype))
-        ours.t_ = 0
+        model = ours._model.with_theta(theta.astype(ours.theta_.dtype))
+        ours._state = dataclasses.replace(ours._state, model=model, n_seen=0)
         ours.set_params(max_iter=n_epochs).fit(X, y, sample_weight)
     return ours, theirs
 

@@ -23,6 +23,7 @@ from ppdl.estimators import Geometric, OneCycle
 from ppdl.estimators.networks.building import rebuilt_dictionaries
 from ppdl.estimators.schedules import Progress
 from ppdl.estimators.training.epochs import Training
+from ppdl.estimators.training.state import Data
 
 FIXED = {"random_state": 0, "n_iter_no_change": np.inf}
 
@@ -140,10 +141,24 @@ def test_validation_loss_is_the_training_loss_without_penalty(digits, loss):
     assert history["val_loss"][0] == pytest.approx(history["loss"][0], rel=1e-9)
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_validation_loss_of_confident_outputs_is_not_cut_off(digits, dtype):
+    X, y = digits[0][:60].astype(dtype), digits[1][:60]
+    for targets in (y % 3, y % 2, np.stack([y % 2, y > 4], axis=1).astype(int)):
+        clf = PredictedMLPClassifier(
+            (8,), init=20.0, solver="sgd", alpha=0.0, learning_rate_init=1e-30, max_iter=1, **FIXED
+        )
+        clf.fit(X, targets, X_val=X, y_val=targets)
+        assert clf.loss_ > 40.0
+        assert clf.history_["val_loss"][0] == pytest.approx(clf.loss_, rel=1e-3)
+
+
 def test_validation_set_that_is_too_small_is_refused():
     clf = PredictedMLPRegressor(early_stopping=True, validation_fraction=0.05)
     with pytest.raises(ValueError, match=r"validation_fraction: 0.05 of 12 samples leaves 1"):
         clf.fit(np.eye(12), np.arange(12.0))
+    with pytest.raises(ValueError, match=r"X_val: received 1 sample\(s\); expected at least 2"):
+        clf.fit(np.eye(12), np.arange(12.0), X_val=np.eye(12)[:1], y_val=[1.0])
 
 
 @pytest.mark.parametrize("given", [False, True])
@@ -288,11 +303,11 @@ def test_supervised_pretraining_rebuilds_deeper_dictionaries_once_and_keeps_the_
     X, y = digits
     rebuilt = []
 
-    def recorded(*args):
-        rebuilt.append(rebuilt_dictionaries(*args))
+    def recorded(*args, **options):
+        rebuilt.append(rebuilt_dictionaries(*args, **options))
         return rebuilt[-1]
 
-    monkeypatch.setattr("ppdl.estimators.training.fitting.rebuilt_dictionaries", recorded)
+    monkeypatch.setattr("ppdl.estimators.networks.contract.rebuilt_dictionaries", recorded)
     options = {
         "dictionary": (DCT(selection="leading"), PrincipalComponents(selection="leading")),
         "learned_fraction": 0.4,
@@ -329,7 +344,7 @@ def test_nothing_is_rebuilt_unless_an_epoch_follows(digits):
 def test_rebuilding_fits_full_dictionaries_without_loss(digits):
     X, y = digits
     clf = PredictedMLPClassifier((30, 20), dictionary=(None, PrincipalComponents()), max_iter=3, **FIXED).fit(X, y)
-    model, changed = rebuilt_dictionaries(clf._model, X, np.arange(len(X)), None)
+    model, changed = rebuilt_dictionaries(clf._model, Data(X, y, None, np.arange(len(X))), None)
     assert [part.stop - part.start for part in changed] == [30 * 20]
     assert_allclose(model.coefs()[1], clf.coefs_[1], atol=1e-10)
     assert_allclose(model.predict(X, None), clf.predict_proba(X), atol=1e-10)

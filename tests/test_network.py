@@ -1,24 +1,17 @@
-"""The network: values, gradients, plans, dropout and errors, against the oracle."""
+"""The network: values, gradients, initial parameters, dropout and errors, against the oracle."""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from oracles.examples import LOSSES, N_HIDDEN, N_INPUTS, N_OUTPUTS, example
+from cases import covering
+from oracles.examples import LOSSES, N_INPUTS, N_OUTPUTS, example
 from oracles.network import Activation, Column, Dense, Maxout, Network, Weights
 from oracles.structures import STRUCTURES
-from twins import ORDERS, core_layer, core_network, core_weights
+from twins import HIDDEN, ORDERS, assert_same, core_layer, core_network, core_weights
 
 from ppdl import _core
 from ppdl.testing import check_gradient
-
-HIDDEN = ("identity", "logistic", "tanh", "relu", "maxout")
-PLENTY = 1e9  # bytes: no bound on memory
-
-
-def assert_same(received, expected, tolerance=1e-10):
-    for r, e in zip(received, expected, strict=True):
-        np.testing.assert_allclose(r, e, rtol=tolerance, atol=tolerance * np.abs(e).max())
 
 
 @pytest.mark.parametrize("order", ORDERS)
@@ -32,54 +25,31 @@ def test_value_and_gradient_are_those_of_the_oracle(structure, loss, order):
         assert_same(received, oracle.value_and_gradient(theta, X, y, weight))
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize(("structure", "loss", "order"), covering(STRUCTURES, LOSSES, ORDERS))
 def test_gradient_agrees_with_central_differences(structure, loss, order):
     oracle, X, y, theta = example(structure, loss, alpha=0.3)
     network = core_network(oracle, order=order)
     check_gradient(lambda t: network.value_and_gradient(t, X, y, n_threads=1), theta)
 
 
-@pytest.mark.parametrize("order", ORDERS)
-@pytest.mark.parametrize("hidden", HIDDEN)
-@pytest.mark.parametrize("structure", ["identity", "base_with_mix", "crowded_base", "learned"])
-def test_gradient_of_every_layer_agrees_with_central_differences(structure, hidden, order):
-    oracle, X, y, theta = example(structure, hidden=hidden, alpha=0.3, penalty="predicted")
+@pytest.mark.parametrize(("hidden", "order"), covering(HIDDEN, ORDERS))
+def test_gradient_of_every_layer_agrees_with_central_differences(hidden, order):
+    oracle, X, y, theta = example("base_with_mix", hidden=hidden, alpha=0.3, penalty="predicted")
     network = core_network(oracle, order=order)
     assert_same(network.value_and_gradient(theta, X, y), oracle.value_and_gradient(theta, X, y))
     check_gradient(lambda t: network.value_and_gradient(t, X, y, n_threads=1), theta)
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
-def test_all_orders_agree_to_rounding(structure):
-    oracle, X, y, theta = example(structure, n_samples=150, alpha=0.1)
-    expected = core_network(oracle, order="predict").value_and_gradient(theta, X, y)
-    for batch_size in (1, 10, 1000):
-        for order in ("pool", "auto"):
-            network = core_network(oracle, order=order, batch_size=batch_size)
-            assert_same(network.value_and_gradient(theta, X, y), expected, 1e-11)
-
-
-@pytest.mark.parametrize("hidden", HIDDEN)
-@pytest.mark.parametrize("loss", LOSSES)
-def test_predictions_and_activations_are_those_of_the_oracle(loss, hidden):
-    oracle, X, _, theta = example("base_with_mix", loss, hidden=hidden, n_samples=150)
-    for order in ORDERS:
-        network = core_network(oracle, order=order)
-        assert_same([network.predict(theta, X)], [oracle.predict(theta, X)])
-        for n in range(3):
-            assert_same([network.activations(theta, X, n)], [oracle.activations(theta, X, n)])
-
-
-def test_activations_without_nonlinearity_between_are_those_of_the_oracle():
-    dense = [Dense(Weights(n, (Column(m),))) for n, m in [(4, 3), (3, 5), (5, 2)]]
-    oracle = Network(tuple(dense), "squared", 4)
+@pytest.mark.parametrize(("structure", "order"), covering(STRUCTURES, ORDERS))
+def test_layers_wider_than_a_block_are_those_of_the_oracle(structure, order):
     rng = np.random.default_rng(0)
-    X, theta = rng.standard_normal((6, 4)), rng.standard_normal(oracle.n_parameters)
-    network = core_network(oracle)
-    for n in range(3):
-        assert_same([network.activations(theta, X, n)], [oracle.activations(theta, X, n)])
+    first, last = Dense(STRUCTURES[structure](rng, 301, 131)), Dense(Weights(131, (Column(N_OUTPUTS),)))
+    oracle = Network((first, Activation("tanh"), last), "softmax", 301, alpha=0.3, penalty="predicted")
+    X, y = rng.standard_normal((150, 301)), rng.integers(N_OUTPUTS, size=150).astype(np.int32)
+    theta = 0.1 * rng.standard_normal(oracle.n_parameters)
+    network = core_network(oracle, order=order)
+    assert_same(network.value_and_gradient(theta, X, y), oracle.value_and_gradient(theta, X, y))
+    assert_same([network.predictor(theta).predict(X)], [oracle.predict(theta, X)])
 
 
 def test_sample_weights_are_repeated_samples():
@@ -89,7 +59,7 @@ def test_sample_weights_are_repeated_samples():
     assert_same(weighted, network.value_and_gradient(theta, np.repeat(X, times, axis=0), np.repeat(y, times)), 1e-12)
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("structure", ["identity", "crowded_base", "learned"])
 def test_values_and_gradients_of_a_split_batch_add_up(structure):
     oracle, X, y, theta = example(structure, n_samples=200)
     network = core_network(oracle)
@@ -101,110 +71,44 @@ def test_values_and_gradients_of_a_split_batch_add_up(structure):
     assert_same(total, whole, 1e-12)
 
 
-def test_full_batch_beyond_one_part_is_that_of_the_oracle():
-    oracle, X, y, theta = example("crowded_base", n_samples=20_000, alpha=0.2, penalty="predicted")
-    assert_same(core_network(oracle).value_and_gradient(theta, X, y), oracle.value_and_gradient(theta, X, y))
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_batch_beyond_one_group_is_that_of_the_oracle(order):
+    # activations are held, and gradients summed, for 1024 samples at a time
+    oracle, X, y, theta = example("crowded_base", n_samples=2500, alpha=0.2, penalty="predicted")
+    weight = np.linspace(0.5, 1.5, 2500)
+    received = core_network(oracle, order=order).value_and_gradient(theta, X, y, weight)
+    assert_same(received, oracle.value_and_gradient(theta, X, y, weight))
 
 
-# Plans ----------------------------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("structure", ["identity", "crowded_base", "learned"])
+def test_groups_of_a_batch_add_up_under_dropout_in_every_order(structure):
+    oracle, X, y, theta = example(structure, n_samples=2500)
+    X[1024:2048], y[1024:2048] = X[:1024], y[:1024]
+
+    def sums(order, first, last):
+        """Over some samples of the batch, the others being without weight."""
+        network, weight = core_network(oracle, order=order, input_dropout=0.3), np.zeros(2500)
+        weight[first:last] = 1
+        f, g = network.value_and_gradient(theta, X, y, weight, training=True, seed=3)
+        return (last - first) * f, (last - first) * g
+
+    whole = sums("predict", 0, 2500)
+    for order in ORDERS:
+        groups = [sums(order, *group) for group in ((0, 1024), (1024, 2048), (2048, 2500))]
+        assert_same(map(sum, zip(*groups, strict=True)), whole)
+        assert groups[0][0] != pytest.approx(groups[1][0], rel=1e-6)  # the same samples under other masks
 
 
-def wide_example(structure, n_samples=50):
-    """A first layer wide enough that pooling it once pays."""
-    rng = np.random.default_rng(3)
-    first, last = Dense(STRUCTURES[structure](rng, 60, 24)), Dense(Weights(24, (Column(N_OUTPUTS),)))
-    oracle = Network((first, Activation("tanh"), last), "softmax", 60, alpha=0.3)
-    y = rng.integers(N_OUTPUTS, size=n_samples).astype(np.int32)
-    theta = 0.3 * rng.standard_normal(oracle.n_parameters)
-    return oracle, rng.standard_normal((n_samples, 60)), y, theta
-
-
-@pytest.mark.parametrize("structure", [name for name in STRUCTURES if not name.startswith("learned")])
-def test_a_data_set_pooled_once_gives_the_same_values(structure):
-    oracle, X, y, theta = wide_example(structure)
-    for penalty in ("dynamic", "predicted"):
-        network = core_network(Network(oracle.layers, oracle.loss, 60, 0.3, penalty))
-        expected, predicted = network.value_and_gradient(theta, X, y), network.predict(theta, X)
-        network.plan(10, n_samples=len(X), memory_limit=PLENTY)
-        pooled = network.pool_input(X) if network.pools_input else X
-        assert pooled.shape == (len(X), network.input_width)
-        assert_same(network.value_and_gradient(theta, pooled, y), expected, 1e-11)
-        assert_same([network.predict(theta, X), network.activations(theta, X, 0)], [predicted, X], 1e-12)
+# Initial parameters ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    "structure", ["base", "base_with_mix", "own_atoms", "whole_base", "crowded_base", "one_column"]
+    ("structure", "scale"),
+    covering(
+        ["identity", "selection", "base_with_mix", "own_atoms", "learned"],
+        ["glorot", "glorot-logistic", "he", "lecun"],
+    ),
 )
-def test_the_first_layer_is_pooled_once_where_that_is_cheaper(structure):
-    network = core_network(wide_example(structure)[0])
-    assert not network.pools_input
-    before = network.describe()[0]
-    network.plan(16, n_samples=1000, memory_limit=PLENTY)
-    after = network.describe()[0]
-    assert network.pools_input
-    assert after["pooled_once"]
-    assert network.input_width < 60
-    assert after["multiply_adds"] < before["multiply_adds"]
-
-
-def test_the_ordinary_layer_is_not_pooled():
-    network = core_network(wide_example("identity")[0])
-    network.plan(16, n_samples=1000, memory_limit=PLENTY)
-    assert not network.pools_input
-    assert network.input_width == 60
-
-
-def test_pooling_once_respects_the_memory_limit():
-    network = core_network(wide_example("base")[0])
-    network.plan(16, n_samples=1000, memory_limit=PLENTY)
-    needed = 1000 * network.input_width * 8
-    network.plan(16, n_samples=1000, memory_limit=needed)
-    assert network.pools_input
-    network.plan(16, n_samples=1000, memory_limit=needed - 1)
-    assert not network.pools_input
-    assert network.input_width == 60
-
-
-def test_columns_whose_atoms_outnumber_the_base_share_it():
-    rng = np.random.default_rng(0)
-    mix = rng.standard_normal((30, 30))
-    columns = tuple(Column(20, tuple(np.sort(rng.permutation(100)[:30]).tolist()), mix) for _ in range(20))
-    layers = (Dense(Weights(100, columns, rng.standard_normal((100, 100)))), Dense(Weights(400, (Column(2),))))
-    oracle = Network(layers, "squared", 100)
-    network = core_network(oracle, order="pool", batch_size=100)
-    assert network.describe()[0]["order"] == "shared"
-    X, y, theta = rng.standard_normal((80, 100)), np.zeros((80, 2)), rng.standard_normal(oracle.n_parameters) / 30
-    assert_same(network.value_and_gradient(theta, X, y), oracle.value_and_gradient(theta, X, y))
-
-
-def test_description_tells_shapes_counts_and_offsets():
-    oracle, *_ = example("base_with_mix")
-    network = core_network(oracle, order="pool")
-    for d, (weights, v), bias in zip(network.describe(), oracle.weights, (N_HIDDEN, 0, N_OUTPUTS), strict=True):
-        assert (d["n_visible"], d["n_hidden"]) == (weights.n_visible, weights.n_hidden)
-        assert d["n_columns"] == len(weights.columns)
-        assert (d["n_dynamic"], d["n_bias"]) == (weights.n_dynamic, bias)
-        assert (d["offset"], d["bias_offset"]) == (v.start, v.stop)
-        assert d["multiply_adds"] > 0
-        assert d["dense_multiply_adds"] > 0
-    assert [d["order"] for d in network.describe()][2] == "dense"
-    assert network.n_parameters == oracle.n_parameters
-    assert (network.n_inputs, network.n_outputs) == (N_INPUTS, N_OUTPUTS)
-
-
-def test_a_first_layer_pooled_once_costs_the_proportion_of_the_dense_one():
-    rng = np.random.default_rng(0)
-    for k in (5, 10, 20, 50, 90, 100):
-        columns = tuple(Column(10, tuple(range(k)), rng.standard_normal((k, k))) for _ in range(10))
-        layers = (Dense(Weights(100, columns, rng.standard_normal((100, 100)))), Dense(Weights(100, (Column(3),))))
-        network = core_network(Network(layers, "softmax", 100), batch_size=100)
-        network.plan(100, n_samples=10_000, memory_limit=PLENTY)
-        first = network.describe()[0]
-        assert first["multiply_adds"] == pytest.approx(k / 100 * first["dense_multiply_adds"], rel=0.01)
-
-
-@pytest.mark.parametrize("scale", ["glorot", "glorot-logistic", "he", "lecun"])
-@pytest.mark.parametrize("structure", ["identity", "selection", "base_with_mix", "own_atoms", "learned"])
 def test_initial_predicted_weights_have_the_variance_that_the_scale_asks_for(structure, scale):
     n, m = 80, 60
     oracle = Network((Dense(STRUCTURES[structure](np.random.default_rng(0), n, m)),), "squared", n)
@@ -217,7 +121,9 @@ def test_initial_predicted_weights_have_the_variance_that_the_scale_asks_for(str
     }[scale]
     (weights, v) = oracle.weights[0]
     drawn = [weights.materialise(network.initial(seed, scale=scale)[v]) for seed in range(40)]
-    assert np.mean(np.square(drawn)) == pytest.approx(bound**2 / 3, rel=0.15)
+    ends = np.cumsum([column.n_hidden for column in weights.columns])
+    for column in np.split(np.array(drawn), ends[:-1], axis=2):
+        assert np.mean(np.square(column)) == pytest.approx(bound**2 / 3, rel=0.15)
 
 
 def test_initial_within_a_bound_draws_the_dynamic_weights_themselves():
@@ -232,8 +138,8 @@ def test_initial_depends_on_the_seed_alone():
     oracle, *_ = example("base_with_mix")
     network = core_network(oracle)
     theta = network.initial(5)
-    network.plan(1)
-    np.testing.assert_array_equal(network.initial(5), theta)
+    for order in ORDERS:
+        np.testing.assert_array_equal(core_network(oracle, order=order, batch_size=1).initial(5), theta)
     np.testing.assert_allclose(core_network(oracle, _core.f32).initial(5), theta, rtol=1e-4, atol=1e-6)
     assert not np.array_equal(network.initial(6), theta)
 
@@ -241,15 +147,14 @@ def test_initial_depends_on_the_seed_alone():
 # Precision ------------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("loss", LOSSES)
-@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize(("structure", "loss"), covering(STRUCTURES, LOSSES))
 def test_single_precision_is_close_to_double(structure, loss):
     oracle, X, y, theta = example(structure, loss, alpha=0.1)
     network = core_network(oracle, _core.f32)
     y32 = y if loss == "softmax" else y.astype(np.float32)
     f, g = network.value_and_gradient(theta.astype(np.float32), X.astype(np.float32), y32)
     assert g.dtype == np.float32
-    assert network.predict(theta.astype(np.float32), X.astype(np.float32)).dtype == np.float32
+    assert network.predictor(theta.astype(np.float32)).predict(X.astype(np.float32)).dtype == np.float32
     assert_same((f, g), oracle.value_and_gradient(theta, X, y), 2e-4)
 
 
@@ -332,15 +237,14 @@ def test_dropout_of_rate_zero_and_prediction_leave_all_units():
     expected = plain.value_and_gradient(theta, X, y)
     assert_same(none.value_and_gradient(theta, X, y, training=True), expected, 1e-12)
     assert_same(dropped.value_and_gradient(theta, X, y, training=False), expected, 1e-12)
-    np.testing.assert_array_equal(dropped.predict(theta, X), plain.predict(theta, X))
+    np.testing.assert_array_equal(dropped.predictor(theta).predict(X), plain.predictor(theta).predict(X))
     exact = _core.f64.Network(
         [_core.f64.Dropout(0.0), *(core_layer(layer) for layer in oracle.layers)], oracle.loss, n_inputs=N_INPUTS
     )
-    exact.plan(16)
     assert_same(exact.value_and_gradient(theta, X, y, training=True), expected, 1e-12)
 
 
-@pytest.mark.parametrize("structure", STRUCTURES)
+@pytest.mark.parametrize("structure", ["identity", "base_with_mix", "learned"])
 def test_gradient_through_dropout_agrees_with_central_differences(structure):
     oracle, X, y, theta = example(structure, hidden="logistic")
     core = _core.f64
@@ -348,7 +252,6 @@ def test_gradient_through_dropout_agrees_with_central_differences(structure):
     layers[4:4] = [core.Dropout(0.5)]
     layers[2:2] = [core.Dropout(0.3)]
     network = core.Network([core.Dropout(0.2), *layers], oracle.loss, n_inputs=N_INPUTS)
-    network.plan(16)
     check_gradient(
         lambda t: network.value_and_gradient(t, X, y, training=True, seed=1, step=2, n_threads=1),
         theta,
@@ -357,19 +260,23 @@ def test_gradient_through_dropout_agrees_with_central_differences(structure):
 
 @pytest.mark.parametrize("rate", [-0.1, 1.0, float("nan")])
 def test_a_dropout_rate_outside_its_range_is_an_error(rate):
-    core = _core.f64
-    with pytest.raises(ValueError, match=r"rate|dropout"):
-        core.Network([core.Dropout(rate), core.Dense(core_weights(Weights(4, (Column(2),))))], "softmax", n_inputs=4)
+    with pytest.raises(ValueError, match=r"dropout: received .*; expected"):
+        _core.f64.Dropout(rate)
 
 
 def test_evaluations_on_threads_of_the_callers_do_not_disturb_each_other():
     oracle, X, y, theta = example("crowded_base", n_samples=3000)
     network = core_network(oracle)
-    f, g = network.value_and_gradient(theta, X, y, n_threads=1)
+    predictor = network.predictor(theta)
+    expected = *network.value_and_gradient(theta, X, y, n_threads=1), predictor.predict(X)
+
+    def compute(_):
+        return *network.value_and_gradient(theta, X, y, n_threads=1), predictor.predict(X)
+
     with ThreadPoolExecutor(4) as pool:
-        for received in pool.map(lambda _: network.value_and_gradient(theta, X, y, n_threads=1), range(40)):
-            assert received[0] == f
-            np.testing.assert_array_equal(received[1], g)
+        for received in pool.map(compute, range(40)):
+            for r, e in zip(received, expected, strict=True):
+                np.testing.assert_array_equal(r, e)
 
 
 # Inputs and errors ----------------------------------------------------------------------------------------------------
@@ -385,7 +292,8 @@ def test_read_only_and_memory_mapped_inputs_are_taken_as_they_are(tmp_path):
     received, expected = network.value_and_gradient(theta, mapped, y), network.value_and_gradient(theta, X, y)
     assert received[0] == expected[0]
     np.testing.assert_array_equal(received[1], expected[1])
-    np.testing.assert_array_equal(network.predict(theta, mapped), network.predict(theta, X))
+    predictor = network.predictor(theta)
+    np.testing.assert_array_equal(predictor.predict(mapped), predictor.predict(X))
 
 
 @pytest.mark.parametrize(
@@ -401,7 +309,7 @@ def test_inputs_of_another_layout_or_type_are_a_type_error(wrong):
     with pytest.raises(TypeError):
         network.value_and_gradient(theta, X, wrong(y))
     with pytest.raises(TypeError):
-        network.predict(theta, wrong(X))
+        network.predictor(theta).predict(wrong(X))
 
 
 def test_wrong_shapes_are_errors_that_name_both():
@@ -414,19 +322,20 @@ def test_wrong_shapes_are_errors_that_name_both():
     with names(N_INPUTS - 1, N_INPUTS):
         network.value_and_gradient(theta, X[:, 1:].copy(), y)
     with names(N_INPUTS - 1, N_INPUTS):
-        network.predict(theta, X[:, 1:].copy())
+        network.predictor(theta).predict(X[:, 1:].copy())
     with names(theta.size - 1, theta.size):
         network.value_and_gradient(theta[1:].copy(), X, y)
     with names(theta.size - 1, theta.size):
-        network.predict(theta[1:].copy(), X)
+        network.predictor(theta[1:].copy())
     with names(len(X) - 1, len(X)):
         network.value_and_gradient(theta, X, y[1:].copy())
     with names(N_OUTPUTS - 1, N_OUTPUTS):
         network.value_and_gradient(theta, X, y[:, 1:].copy())
     with names(len(X) - 1, len(X)):
         network.value_and_gradient(theta, X, y, np.ones(len(X) - 1))
-    with pytest.raises(ValueError, match=r"\b9\b"):
-        network.activations(theta, X, 9)
+    for n in (-1, 4):
+        with pytest.raises(ValueError, match=rf"{n}; expected 0 to 3"):
+            network.predictor(theta).activations(X, n)
 
 
 @pytest.mark.parametrize("label", [-1, N_OUTPUTS])
@@ -452,17 +361,13 @@ def test_targets_must_be_of_the_kind_that_the_loss_takes():
         ([], "layer"),
         ([Dense(Weights(5, (Column(3),)))], r"\b5\b.*\b4\b|\b4\b.*\b5\b"),
         ([Dense(Weights(4, (Column(3),))), Dense(Weights(2, (Column(3),)))], r"\b2\b.*\b3\b|\b3\b.*\b2\b"),
-        ([Dense(Weights(4, (Column(3),))), Activation("tanh")], "dense"),
-        (
-            [Dense(Weights(4, (Column(3),))), Maxout(3, 2), Dense(Weights(1, (Column(3),)))],
-            r"\b3\b.*\b2\b|\b2\b.*\b3\b",
-        ),
-        (
-            [Dense(Weights(4, (Column(3),))), Maxout(4, 2), Dense(Weights(2, (Column(3),)))],
-            r"\b4\b.*\b3\b|\b3\b.*\b4\b",
-        ),
+        ([Dense(Weights(4, (Column(3),))), Activation("tanh")], "last"),
+        ([Activation("tanh"), Dense(Weights(4, (Column(3),)))], "first"),
+        ([Dense(Weights(4, (Column(3),))), Maxout(2), Dense(Weights(1, (Column(3),)))], r"\b2\b.*\b3\b"),
+        ([Dense(Weights(4, (Column(3),))), Maxout(0), Dense(Weights(1, (Column(3),)))], r"received 0\b"),
+        ([Dense(Weights(4, (Column(4),))), Maxout(2), Dense(Weights(3, (Column(3),)))], r"\b3\b.*\b2\b"),
     ],
-    ids=["none", "inputs", "between", "last", "pieces", "maxout"],
+    ids=["none", "inputs", "between", "last", "first", "pieces", "no pieces", "maxout"],
 )
 def test_layers_that_do_not_fit_are_errors_that_say_why(layers, message):
     with pytest.raises(ValueError, match=message):

@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cases import covering
 from oracles.patches import ENCODINGS, encode, normalise, pool, positions
 
 from ppdl import _core
@@ -27,6 +29,7 @@ GRIDS = {  # image, patch, stride, regions
     "signal": ((1, 17, 1), (1, 4), 2, (1, 3)),
     "many regions": ((8, 7, 2), (2, 2), 1, (3, 5)),
     "many patches": ((25, 21, 1), (2, 3), 1, (1, 2)),
+    "several parts of a region": ((75, 70, 1), (2, 3), 1, (1, 1)),
 }
 
 
@@ -50,7 +53,7 @@ def received(images, filters, bias, options, core=_core.f64, n_threads=None):
     bias = None if bias is None else bias.astype(dtype)
     encoder = core.PatchEncoder(images.shape[1:], filters.astype(dtype), bias, **{**options, **arrays})
     made = np.full((len(images), encoder.n_features), np.nan, dtype)
-    encoder.encode(images.reshape(len(images), np.prod(images.shape[1:])).astype(dtype), made, n_threads)
+    encoder.encode(images.reshape(len(images), np.prod(images.shape[1:])).astype(dtype, order="C"), made, n_threads)
     return made
 
 
@@ -60,7 +63,8 @@ def expected(images, filters, bias, options):
 
     def codes(x):
         x = normalise(x, options["center"], options["scale"], options["contrast_epsilon"])
-        x = (x - options["mean"]) @ options["whitening"] if "whitening" in options else x
+        x = x - options.get("mean", 0.0)
+        x = x @ options["whitening"] if "whitening" in options else x
         return encode(x, filters, bias, **code)
 
     patches = (positions(image, options["patch_size"], options["stride"]) for image in images)
@@ -71,10 +75,9 @@ def assert_close(made, wanted, tolerance):
     np.testing.assert_allclose(made, wanted, rtol=tolerance, atol=tolerance * np.abs(wanted).max())
 
 
-@pytest.mark.parametrize("whitened", [False, True])
-@pytest.mark.parametrize("contrast", CONTRASTS)
-@pytest.mark.parametrize("encoding", KINDS)
-def test_every_encoding_and_contrast_is_that_of_the_oracle(encoding, contrast, whitened):
+@pytest.mark.parametrize(("case", "contrast"), covering(product([False, True], KINDS), CONTRASTS))
+def test_every_encoding_and_contrast_is_that_of_the_oracle(case, contrast):
+    whitened, encoding = case
     case = example(encoding=encoding, contrast=contrast, whitened=whitened)
     wanted = expected(*case)
     assert_close(received(*case), wanted, 1e-12)
@@ -86,6 +89,38 @@ def test_every_encoding_and_contrast_is_that_of_the_oracle(encoding, contrast, w
 def test_every_grid_is_that_of_the_oracle(grid, encoding):
     case = example(grid, contrast="deviation", encoding=encoding, whitened=True)
     assert_close(received(*case), expected(*case), 1e-11)
+
+
+@pytest.mark.parametrize("encoding", ["rectifier", "triangle"])
+def test_a_mean_is_subtracted_before_rounding_can_hide_the_rest(encoding):
+    images, filters, bias, options = example(encoding=encoding)
+    case = images + 4096, filters, bias, {**options, "mean": np.full(len(filters), 4096.0)}
+    rounded = (case[0].astype(np.float32).astype(np.float64), *case[1:])
+    assert_close(received(*case, core=_core.f32), expected(*rounded), 1e-5)
+
+
+@pytest.mark.parametrize("core", [_core.f32, _core.f64])
+def test_distances_that_nearly_cancel_are_exact(core):
+    rng = np.random.default_rng(0)
+    centroids = 1000 + np.round(rng.random((6, 7)), 3)
+    images = np.vstack([centroids.T, centroids.T + 2**-8]).reshape(14, 3, 2, 1)
+    if core is _core.f32:
+        centroids, images = (array.astype(np.float32).astype(np.float64) for array in (centroids, images))
+    options = {"patch_size": (3, 2), "regions": (1, 1), "encoding": "triangle", "epsilon": 0.0, "threshold": 0.0}
+    case = images, centroids, None, options
+    assert_close(received(*case, core=core), expected(*case), 1e-5 if core is _core.f32 else 1e-10)
+
+
+@pytest.mark.parametrize("contrast", CONTRASTS)
+@pytest.mark.parametrize("encoding", ["smooth-absolute", "triangle"])
+@pytest.mark.parametrize(("core", "unit"), [(_core.f32, 2.0**100), (_core.f64, 2.0**600)], ids=["f32", "f64"])
+def test_pixels_whose_squares_are_out_of_range(core, unit, encoding, contrast):
+    images, filters, bias, options = example(contrast=contrast, encoding=encoding)
+    options = {**options, "epsilon": 1e-30, "contrast_epsilon": 1e-30}
+    wanted = expected(images, filters, None if bias is None else 0 * bias, options)
+    scaled = unit * filters if encoding == "triangle" and "scale" not in options else filters
+    made = received(unit * images, scaled, None if bias is None else 0 * bias, options, core=core)
+    assert_close(made if "scale" in options else made / unit, wanted, 1e-5)
 
 
 @pytest.mark.parametrize("encoding", ["soft-threshold", "triangle"])
@@ -136,7 +171,7 @@ def test_no_images():
         ({"whitening": np.eye(6, 5)}, "rows of the filters: received 6, expected 5"),
         ({"whitening": np.eye(5, 6)}, "rows of the whitening: received 5, expected 6"),
         ({"whitening": np.eye(6)}, "size of the mean: received 0, expected 6"),
-        ({"mean": np.zeros(6)}, "size of the mean: received 6, expected 0"),
+        ({"mean": np.zeros(5)}, "size of the mean: received 5, expected 6"),
     ],
 )
 def test_arguments_that_do_not_fit_are_errors_that_name_both(change, message):
@@ -170,10 +205,11 @@ def main():
     assert _core.resolve_threads(3) == 3
     for core in (_core.f32, _core.f64):
         for encoding in KINDS:
-            case = example("many patches", contrast="norm", encoding=encoding, n_filters=300, n_images=40)
-            once = received(*case, core=core, n_threads=1)
-            for n_threads in (2, 3):
-                np.testing.assert_array_equal(received(*case, core=core, n_threads=n_threads), once, encoding)
+            for grid, n_images in (("many patches", 40), ("several parts of a region", 4)):
+                case = example(grid, contrast="norm", encoding=encoding, n_filters=300, n_images=n_images)
+                once = received(*case, core=core, n_threads=1)
+                for n_threads in (2, 3):
+                    np.testing.assert_array_equal(received(*case, core=core, n_threads=n_threads), once, encoding)
 
 
 if __name__ == "__main__":

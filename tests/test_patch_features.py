@@ -20,7 +20,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from ppdl import RICA, PatchFeatures
-from ppdl.estimators.patches.encoding import ENCODINGS
+from ppdl.estimators.patches.options import ENCODINGS
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
 CHECKED = [
@@ -186,6 +186,60 @@ def test_patches_as_filters_have_unit_norm(images):
     assert_allclose(np.linalg.norm(fitted.filters_, axis=1), 1.0)
 
 
+class Fixed(BaseEstimator):
+    """A learner that takes the first few samples, less the mean."""
+
+    def fit(self, X, y=None):
+        self.mean_ = X.mean(axis=0, dtype=np.float64)
+        self.components_ = X[:5] - self.mean_
+        return self
+
+
+@pytest.mark.parametrize(
+    ("encoding", "whitener"), [("linear", None), ("linear", "pca"), ("triangle", None), ("triangle", "zca")]
+)
+@pytest.mark.parametrize(("dtype", "offset"), [(np.float32, 1e4), (np.float64, 1e9)], ids=str)
+def test_features_of_pixels_far_from_zero_are_those_of_exact_differences(images, encoding, whitener, dtype, offset):
+    options = {
+        **SMALL,
+        "encoding": encoding,
+        "whitener": whitener,
+        "normalizer": None,
+        "pooling": None,
+        "patch_size": (7, 8),
+    }
+    shifted = (images + offset).astype(dtype)
+    fitted = PatchFeatures(Fixed(), **options).fit(shifted)
+    x = shifted.astype(np.longdouble)
+    if whitener is not None:
+        x = (x - fitted.whitener_.mean_) @ fitted.whitener_.whitening_
+    filters, mean = fitted.filters_.astype(np.longdouble), fitted._mean.astype(np.longdouble)
+    if encoding == "linear":
+        expected = (x - mean) @ filters.T
+    else:
+        distances = np.linalg.norm((x - mean)[:, np.newaxis] - filters, axis=2)
+        expected = np.maximum(0, distances.mean(axis=1, keepdims=True) - distances)
+    tolerance = 100 * np.finfo(dtype).eps * float(np.abs(expected).max())
+    assert_allclose(fitted.transform(shifted), expected.astype(float), rtol=0, atol=tolerance)
+
+
+@pytest.mark.parametrize(("dtype", "unit"), [(np.float32, 1e30), (np.float64, 1e200)], ids=str)
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_one_large_pixel_leaves_features_finite(images, dtype, unit, encoding):
+    images = images.astype(dtype)
+    images[0, 0] = unit
+    fitted = PatchFeatures(6, encoding=encoding, **{**SMALL, "normalizer": None, "whitener": None}).fit(images)
+    features = fitted.transform(images)
+    assert np.isfinite(features).all()
+    assert features[0].max() > unit / 100 or encoding in ("linear", "triangle")  # as far from all centroids
+
+
+def test_features_out_of_range_are_reported(images):
+    fitted = PatchFeatures(6, **{**SMALL, "encoding": "linear", "normalizer": None}).fit(images.astype(np.float32))
+    with pytest.warns(RuntimeWarning, match="X: the result holds NaN or infinity"):
+        fitted.transform(np.full_like(images, 3e38))
+
+
 @pytest.mark.parametrize("duplicate", [copy.deepcopy, lambda fitted: pickle.loads(pickle.dumps(fitted))])
 def test_copies_give_the_same_bits(images, duplicate):
     fitted = PatchFeatures(KMeans(6, n_init=1), encoding="triangle", **SMALL).fit(images)
@@ -275,8 +329,12 @@ class Forgetful(BaseEstimator):
         ({"normalizer": StandardScaler()}, r"normalizer: received StandardScaler\(\)"),
         ({"whitener": PCA(whiten=True)}, r"whitener: received PCA\(whiten=True\); expected a Whitener, 'zca', 'pca'"),
         ({"n_patches": 0}, "n_patches: received 0"),
+        ({"n_patches": 10**30}, "n_patches: received 1000"),
+        ({"stride": 2**63}, "stride: received 9223372036854775808"),
+        ({"pooling": (10**30, 1)}, "pooling: received .* at most 5 x 6"),
+        ({"encoding_epsilon": 10**400}, "encoding_epsilon: received an integer of 1329 bits"),
         ({"n_threads": 0}, "n_threads: received 0"),
-        ({"input_shape": (7, 8)}, r"input_shape: \(7, 8\) holds 56 features; X has 112"),
+        ({"input_shape": (7, 8)}, "input_shape: received 7 x 8 x 1; expected 112 features"),
         ({"input_shape": 112}, "input_shape: received 112"),
     ],
 )

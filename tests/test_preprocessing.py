@@ -149,11 +149,17 @@ def test_random_patches_is_the_function_as_a_step_of_a_pipeline(images):
     assert list(pipeline.get_feature_names_out()) == [f"whitener{k}" for k in range(7)]
 
 
-def test_random_patches_as_a_data_frame(images):
-    pytest.importorskip("pandas")
-    drawn = RandomPatches(4, 30, random_state=0).set_output(transform="pandas").fit_transform(images)
-    assert list(drawn.columns) == [f"randompatches{k}" for k in range(48)]
-    assert_array_equal(drawn, extract_patches(images, 4, 30, random_state=0))
+@pytest.mark.parametrize("n_patches", [2, 30])
+def test_rows_of_random_patches_in_a_data_frame_are_no_rows_of_the_images(images, n_patches):
+    pandas = pytest.importorskip("pandas")
+    expected = extract_patches(images, 4, n_patches, random_state=0)
+    step = RandomPatches(4, n_patches, input_shape=(40, 50, 3), random_state=0).set_output(transform="pandas")
+    frame = pandas.DataFrame(images.reshape(2, -1), index=["first", "second"])
+    for drawn in (step.fit_transform(frame), clone(step).fit(images).transform(images), step.transform(frame)):
+        assert list(drawn.columns) == [f"randompatches{k}" for k in range(48)]
+        assert list(drawn.index) == list(range(n_patches))
+        assert_array_equal(drawn, expected)
+    assert isinstance(RandomPatches(4, 5, input_shape=(40, 50, 3)).fit_transform(frame), np.ndarray)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +171,8 @@ def test_random_patches_as_a_data_frame(images):
         (dict(patch_size=(2, 51)), r"patch_size: received \(2, 51\); expected at most 40 x 50"),
         (dict(n_patches=0), "n_patches: received 0"),
         (dict(n_patches=10.5), "n_patches: received 10.5"),
+        (dict(n_patches=2**63), "n_patches: received 9223372036854775808"),
+        (dict(patch_size=10**400), "patch_size: received 1000"),
         (dict(input_shape=(40, 49)), r"images: received shape \(2, 40, 50, 3\); expected \(n_images, 1960\)"),
         (dict(input_shape=40), "input_shape: received 40"),
         (dict(input_shape=(40, -50)), r"input_shape: received \(40, -50\)"),
@@ -218,9 +226,43 @@ def test_unit_norm_is_that_of_scikit_learn(patches):
     assert_allclose(normalized, Normalizer().fit_transform(patches), rtol=1e-13)
 
 
-def test_constant_patches_stay_finite():
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_constant_patches_stay_finite(dtype):
     for scale in ("deviation", "norm", None):
-        assert_array_equal(ContrastNormalizer(scale).fit_transform(np.full((3, 8), 0.5)), 0.0)
+        normalizer = ContrastNormalizer(scale, epsilon=1e-60)
+        assert_array_equal(normalizer.fit_transform(np.full((3, 8), 0.5, dtype)), 0.0)
+
+
+@pytest.mark.parametrize("center", [True, False])
+@pytest.mark.parametrize("scale", ["deviation", "norm"])
+@pytest.mark.parametrize(
+    ("dtype", "unit"),
+    [
+        (np.float32, 2.0**-100),
+        (np.float32, 2.0**126),
+        (np.float64, 2.0**-400),
+        (np.float64, 2.0**520),
+        (float, 2.0**1022),
+    ],
+    ids=str,
+)
+def test_contrast_does_not_depend_on_the_unit_of_large_and_small_numbers(patches, dtype, unit, scale, center):
+    X = patches[:20].astype(dtype)
+    options = {"scale": scale, "center": center}
+    expected = ContrastNormalizer(**options, epsilon=1e-300).fit_transform(X)
+    assert_array_equal(ContrastNormalizer(**options, epsilon=5e-324).fit_transform(X * dtype(unit)), expected)
+
+
+def test_small_contrast_on_a_large_mean_is_that_of_exact_differences(patches):
+    X = (1e4 + patches[:20]).astype(np.float32)
+    expected = ContrastNormalizer(epsilon=1e-8).fit_transform(X.astype(np.float64))
+    assert_allclose(ContrastNormalizer(epsilon=1e-8).fit_transform(X), expected, atol=1e-6)
+
+
+def test_differences_beyond_the_range_are_reported():
+    largest = np.finfo(np.float64).max
+    with pytest.warns(RuntimeWarning, match="X: the result holds NaN or infinity"):
+        ContrastNormalizer(None).fit_transform([[largest, -largest, -largest]])
 
 
 def test_rows_are_normalised_by_themselves_and_without_fit(patches):
@@ -242,6 +284,7 @@ def test_data_are_overwritten_only_if_asked(patches):
     [
         (dict(scale="l2"), "scale: received 'l2'; expected one of 'deviation', 'norm', None"),
         (dict(epsilon=0), "epsilon: received 0; expected a number above 0"),
+        (dict(epsilon=10**400), "epsilon: received an integer of 1329 bits"),
         (dict(center="no"), "center: received 'no'"),
         (dict(copy=None), "copy: received None"),
     ],
@@ -314,8 +357,9 @@ def test_inverse_is_exact_with_all_components_and_a_projection_with_fewer(digits
 def test_precision_of_the_data_is_kept(patches, method):
     double = Whitener(method).fit(patches)
     single = Whitener(method).fit(patches.astype(np.float32))
-    arrays = (single.mean_, single.whitening_, single.dewhitening_, single.explained_variance_)
+    arrays = (single.whitening_, single.dewhitening_, single.explained_variance_)
     assert {array.dtype for array in arrays} == {np.dtype(np.float32)}
+    assert single.mean_.dtype == np.float64  # from which float32 samples are told apart, however large they are
     whitened = single.transform(patches)
     assert whitened.dtype == single.inverse_transform(whitened).dtype == np.float32
     assert_allclose(whitened, double.transform(patches), atol=1e-4)
@@ -358,6 +402,8 @@ def test_frames_keep_their_names_and_index(digits):
         (dict(epsilon=np.nan), "epsilon: received nan"),
         (dict(n_components=49), "n_components: received 49; expected an integer, at least 1 and at most 48"),
         (dict(n_components=0.9), "n_components: received 0.9"),
+        (dict(n_components=2**63), "n_components: received 9223372036854775808"),
+        (dict(epsilon=10**400), "epsilon: received an integer of 1329 bits"),
     ],
 )
 def test_errors_of_whitening_name_what_was_received(patches, options, message):
@@ -372,6 +418,20 @@ def test_directions_without_variance_are_not_scaled_up(patches, dtype):
         Whitener(epsilon=0).fit(centred)
     whitened = Whitener(epsilon=0, n_components=47).fit_transform(centred)
     assert_allclose(np.cov(whitened, rowvar=False).trace(), 47, rtol=1e-4)
+
+
+@pytest.mark.parametrize("n_samples", [20, 3000, 30_000])
+def test_rounding_of_float32_on_a_large_mean_is_no_variance(n_samples):
+    rng = np.random.default_rng(0)
+    X = rng.laplace(size=(n_samples, 6)) @ rng.normal(size=(6, 6))
+    X -= X.mean(axis=1, keepdims=True)
+    for offset in (0.0, 10.0, 1e4):
+        shifted = (X + offset).astype(np.float32)
+        with pytest.raises(ppdl.NumericalError, match="1 of 6 components have no variance"):
+            Whitener(epsilon=0).fit(shifted)
+        whitened = Whitener(epsilon=0, n_components=5).fit_transform(shifted)
+        assert_allclose(np.cov(whitened, rowvar=False).trace(), 5, rtol=1e-3)
+        assert np.abs(whitened.mean(axis=0)).max() < 1e-3
 
 
 def test_numbers_too_large_to_square_are_refused(patches):

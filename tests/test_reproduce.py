@@ -4,27 +4,37 @@ import csv
 import dataclasses
 import json
 import operator
+import os
+import resource
+import shlex
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
 from ppdl import NumericalError, PredictedMLPClassifier
+from ppdl.cli import main
 from ppdl.reproduce import RECIPES, figure4_left
-from ppdl.reproduce.curves import ARCHITECTURES, CURVES
-from ppdl.reproduce.figure4_left import paper_grid
-from ppdl.reproduce.figure4_left_result import Figure4Left, printed_curves
+from ppdl.reproduce.data.splits import load_split
+from ppdl.reproduce.figures.figure4_left import Figure4Left, paper_grid, printed_curves
+from ppdl.reproduce.recipes.curves import ARCHITECTURES, CURVES
 from ppdl.reproduce.runs import RunFile, configuration_key, sweep
-from ppdl.reproduce.splits import load_split
 
 GRID = dict(curves=["nokernel", "SE-Emp2", "narrow"], proportions=[0.1, 0.5], profile="quick", verbose=False)
+
+
+RESULTS = Path(__file__).parent.parent / "notebooks" / "results"
+RECORDED = sorted(RESULTS.glob("mnist/*/figure4_left.jsonl"))
 
 
 def double(configuration):
     return {"doubled": 2 * configuration["x"]}
 
 
-def fails(configuration):
+def fails(*configuration):
     raise AssertionError(f"{configuration} was to be found in the file")
 
 
@@ -48,9 +58,43 @@ def test_a_run_that_was_cut_off_while_it_was_written_is_run_again(tmp_path):
 
 def test_a_line_that_is_no_record_is_an_error_naming_it(tmp_path):
     path = tmp_path / "runs.jsonl"
-    path.write_text('{"key": "a"}\n{"nothing": 1}\n{"key": "b"}\n')
-    with pytest.raises(ValueError, match="line 2"):
-        RunFile(path).read()
+    for line in ('{"nothing": 1}', "[" * 100_000, "\xff"):
+        path.write_bytes(f'{{"key": "a"}}\n{line}\n{{"key": "b"}}\n'.encode("latin-1"))
+        with pytest.raises(ValueError, match=r"runs.jsonl, line 2"):
+            RunFile(path).read()
+
+
+def test_a_last_record_whose_end_of_line_an_editor_took_is_kept(tmp_path):
+    path = tmp_path / "runs.jsonl"
+    path.write_text('{"key": "a"}\r\n{"key": "b"}')
+    RunFile(path).append({"key": "c"})
+    assert list(RunFile(path).read()) == ["a", "b", "c"]
+
+
+def test_a_record_for_which_there_is_no_room_is_an_error_and_leaves_the_file_as_it_was(tmp_path):
+    file = RunFile(tmp_path / "runs.jsonl")
+    file.append({"key": "a"})
+    before = file.path.read_bytes()
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 10, hard))
+    try:
+        with pytest.raises(OSError, match=r"runs.jsonl"):
+            file.append({"key": "b", "long": "x" * 100})
+        assert file.path.read_bytes() == before
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    file.append({"key": "b"})
+    assert list(file.read()) == ["a", "b"]
+
+
+def test_records_that_several_append_at_once_are_all_kept(tmp_path):
+    def append(name):
+        for number in range(100):
+            RunFile(tmp_path / "runs.jsonl").append({"key": f"{name}-{number}", "long": "x" * 500})
+
+    with ThreadPoolExecutor(4) as pool:  # each opens the file by itself, as a process does
+        list(pool.map(append, "abcd"))
+    assert len(RunFile(tmp_path / "runs.jsonl").read()) == 400
 
 
 def test_a_killed_sweep_goes_on_where_it_was(tmp_path):
@@ -144,6 +188,19 @@ def test_without_matplotlib_the_table_is_saved_and_the_extra_named(figure, tmp_p
     assert [path.name for path in tmp_path.iterdir()] == ["figure4_left.csv"]
 
 
+def test_a_save_that_fails_leaves_the_picture_as_it_was(figure, tmp_path, monkeypatch):
+    def fail(self, path, **options):
+        path.write_bytes(b"half of")
+        raise OSError("no space left")
+
+    saved = dataclasses.replace(figure, folder=tmp_path)
+    before = [path.read_bytes() for path in saved.save()]
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", fail)
+    with pytest.raises(OSError, match="no space left"):
+        saved.save()
+    assert [path.read_bytes() for path in sorted(tmp_path.iterdir())] == before
+
+
 def test_a_network_that_diverges_is_a_result_too(tmp_path, monkeypatch):
     def diverge(self, X, y):
         raise NumericalError("the loss is not finite")
@@ -195,22 +252,51 @@ def test_the_papers_grid_ends_at_all_parameters():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(data="imagenet"), "data must be one of 'digits', 'mnist', got 'imagenet'"),
-        (dict(profile="slow"), "profile must be one of"),
-        (dict(recipe="secret"), "recipe must be one of 'modern', 'decay', 'rectifier', 'paper', got 'secret'"),
-        (dict(curves=["SE-Emp3"]), "curve must be one of"),
-        (dict(seeds=[]), "seeds must be"),
+        (dict(data="imagenet"), "data: received 'imagenet'; expected one of 'digits', 'mnist'"),
+        (dict(profile="slow"), "profile: received 'slow'; expected one of"),
+        (
+            dict(recipe="secret"),
+            "recipe: received 'secret'; expected one of 'modern', 'decay', 'rectifier', 'ridge', 'paper'",
+        ),
+        (dict(curves=["SE-Emp3"]), "curves: received 'SE-Emp3'; expected one of"),
+        (dict(profile=["smoke"]), "profile: received .*; expected one of"),
+        (dict(curves="best"), "curves: received 'best'; expected at least one, in a sequence"),
+        (dict(seeds=[]), "seeds: received ..; expected at least one"),
+        (dict(seeds=10**30), "seeds: received 10+; expected an integer"),
+        (dict(seeds=[2**32]), "seeds: received 4294967296; expected an integer"),
+        (dict(seeds=["first"]), "seeds: received 'first'; expected an integer"),
         (dict(proportions=[0.001]), "0.001"),
+        (dict(proportions=[float("nan")]), "proportions: received nan; expected a number above 0, at most 1"),
+        (dict(proportions=0.5), "proportions: received 0.5; expected a sequence"),
+        (dict(jobs=0), "jobs: received 0; expected"),
+        (dict(n_threads=2**63), "n_threads: received 9223372036854775808; expected an integer"),
+        (dict(resume="yes"), "resume: received 'yes'; expected True or False"),
     ],
 )
 def test_bad_arguments_are_named_before_anything_is_computed(tmp_path, arguments, message):
     with pytest.raises(ValueError, match=message):
-        figure4_left(output=tmp_path, verbose=False, **arguments)
+        figure4_left(output=tmp_path, **{"verbose": False, **arguments})
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("file", RECORDED, ids=lambda file: "/".join(file.parts[-3:-1]))
+def test_recorded_networks_count_as_done(file, tmp_path, monkeypatch):
+    if not Path(os.environ.get("PPDL_DATA", "absent"), "mnist").is_dir():
+        pytest.skip("PPDL_DATA doesn't hold MNIST")
+    monkeypatch.setattr(PredictedMLPClassifier, "fit", fails)
+    shutil.copy(file, tmp_path)
+    for command in sorted({record["command"] for record in RunFile(file).read().values()}):
+        assert main([*shlex.split(command)[1:], "--output", str(tmp_path), "--quiet"]) == 0
+    assert (tmp_path / file.name).read_bytes() == file.read_bytes()
+
+
+def test_an_output_that_is_no_path_is_named():
+    with pytest.raises(ValueError, match="output: received 7; expected a path"):
+        figure4_left(output=7)
+
+
 def test_all_curves_and_recipes_describe_networks_in_json():
-    from ppdl.reproduce.figure4_left import _configuration
+    from ppdl.reproduce.figures.figure4_left import _configuration
 
     split = load_split("digits")
     for curve in CURVES.values():

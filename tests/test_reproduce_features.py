@@ -10,8 +10,8 @@ from ppdl.cli import main
 from ppdl.dictionaries import LayerInput, SquaredExponential
 from ppdl.preprocessing import extract_patches
 from ppdl.reproduce import figure1, figure2
-from ppdl.reproduce.feature_pictures import pack, unpack
-from ppdl.reproduce.natural_patches import load_images, prepared_patches
+from ppdl.reproduce.data.natural_patches import load_images, prepared_patches
+from ppdl.reproduce.experiment.pictures import pack, unpack
 
 pytest.importorskip("PIL")  # reads the sample images
 
@@ -144,11 +144,12 @@ def test_the_command_line_prints_the_table_and_names_the_files(name, tmp_path, c
 @pytest.mark.parametrize(
     ("figure", "arguments", "message"),
     [
-        (figure1, dict(data="cats"), "data must be one of 'samples', .*got 'cats'"),
-        (figure2, dict(profile="huge"), "profile must be one of 'smoke', .*got 'huge'"),
+        (figure1, dict(data="cats"), "data: received 'cats'; expected one of 'samples'"),
+        (figure2, dict(profile="huge"), "profile: received 'huge'; expected one of 'smoke'"),
         (figure2, dict(proportions=[0.5, 0.001]), "leaves no atom"),
-        (figure1, dict(proportion=1.5), "received 1.5"),
-        (figure2, dict(seeds=[]), "seeds must be"),
+        (figure1, dict(proportion=1.5), "proportion: received 1.5; expected a number above 0"),
+        (figure2, dict(proportions=[]), "proportions: received ..; expected at least one"),
+        (figure2, dict(seeds=[]), "seeds: received"),
     ],
 )
 def test_a_bad_choice_is_refused_before_anything_is_computed(figure, arguments, message, tmp_path):

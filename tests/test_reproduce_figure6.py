@@ -11,12 +11,13 @@ from sklearn.svm import LinearSVC
 
 from ppdl import RICA, NumericalError
 from ppdl.cli import main
-from ppdl.reproduce import PATCH_RECIPES, encodings, figure6_left, figure6_right, splits
-from ppdl.reproduce.linear_svm import LinearSVM
-from ppdl.reproduce.patch_pipeline import patch_configuration, run_patch_pipeline, standardise
-from ppdl.reproduce.patch_recipes import patch_recipe
-from ppdl.reproduce.patch_runs import summarised
-from ppdl.reproduce.splits import halved, held_out, load_split
+from ppdl.reproduce import PATCH_RECIPES, encodings, figure6_left, figure6_right
+from ppdl.reproduce.data import splits
+from ppdl.reproduce.data.splits import halved, held_out, load_split
+from ppdl.reproduce.figures.patch_points import summarised
+from ppdl.reproduce.recipes.linear_svm import LinearSVM
+from ppdl.reproduce.recipes.patch_pipeline import patch_configuration, run_patch_pipeline, standardise
+from ppdl.reproduce.recipes.patches import patch_recipe
 
 SMALL = dict(n_components=8, n_patches=2000, max_iter=20)
 RECIPE = dataclasses.replace(PATCH_RECIPES["rica"], patch_size=4, **SMALL)
@@ -260,16 +261,18 @@ def test_the_command_lines_of_the_others_reach_them(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("figure", "arguments", "message"),
     [
-        (figure6_left, dict(data="mnist"), "data must be one of 'digits', 'cifar10', 'stl10', got 'mnist'"),
-        (figure6_left, dict(data=[]), "at least one data set"),
-        (figure6_left, dict(profile="slow"), "profile must be one of"),
-        (figure6_left, dict(recipe="secret"), "recipe must be one of 'rica', 'kmeans-triangle', got 'secret'"),
+        (figure6_left, dict(data="mnist"), "data: received 'mnist'; expected one of 'digits', 'cifar10', 'stl10'"),
+        (figure6_left, dict(data=[]), "data: received ..; expected at least one"),
+        (figure6_left, dict(profile="slow"), "profile: received"),
+        (figure6_left, dict(recipe="secret"), "recipe: received 'secret'; expected one of 'rica', 'kmeans-triangle'"),
         (figure6_left, dict(recipe="kmeans-triangle"), "predicts no weights"),
-        (figure6_left, dict(seeds=[]), "seeds must be"),
+        (figure6_left, dict(seeds=[]), "seeds: received"),
         (figure6_left, dict(proportions=[0.01]), "0.01"),
-        (figure6_right, dict(counts=[0]), "counts must be positive"),
+        (figure6_right, dict(counts=[0]), "counts: received 0; expected an integer"),
+        (figure6_right, dict(counts=[10**30]), "counts: received 10+; expected an integer"),
+        (figure6_left, dict(n_components=2.5), "n_components: received 2.5; expected an integer"),
         (figure6_right, dict(recipe="kmeans-triangle"), "predicts no weights"),
-        (encodings, dict(encodings=["spline"]), "encoding must be one of"),
+        (encodings, dict(encodings=["spline"]), "encodings: received 'spline'; expected one of"),
     ],
 )
 def test_bad_arguments_are_named_before_anything_is_computed(tmp_path, figure, arguments, message):

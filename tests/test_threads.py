@@ -27,6 +27,8 @@ def test_one_to_seven_threads_give_the_same_bits():
 
 def products(core, weights, rng, n_threads):
     """XW and its reverse, in every order."""
+    if weights.learned:
+        return
     w, V = core_weights(weights, core), rng.standard_normal(weights.n_dynamic).astype(scalar(core))
     X, dZ = (rng.standard_normal((N_SAMPLES, k)).astype(scalar(core)) for k in (N, M))
     for order in ("predict", "pool", *(["shared"] if weights.base is not None else [])):
@@ -36,7 +38,7 @@ def products(core, weights, rng, n_threads):
 
 def network_steps(core, weights, rng, n_threads):
     """Value, gradient and epochs of a network with dropout, and its predictions."""
-    layers = (Dense(weights), Activation("tanh"), Dense(Weights(M, (Column(60),))), Maxout(60, 2))
+    layers = (Dense(weights), Activation("tanh"), Dense(Weights(M, (Column(60),))), Maxout(2))
     oracle = Network((*layers, Dense(Weights(30, (Column(10),)))), "softmax", N, alpha=0.1)
     X = rng.standard_normal((N_SAMPLES, N)).astype(scalar(core))
     y = rng.integers(10, size=N_SAMPLES).astype(np.int32)
@@ -44,16 +46,13 @@ def network_steps(core, weights, rng, n_threads):
         network = core_network(oracle, core, input_dropout=0.2, batch_size=100)
         theta = network.initial(0)
         yield from map(np.array, network.value_and_gradient(theta, X, y, training=True, n_threads=n_threads))
-        trainer = core.Trainer(network, optimizer, max_column_norm=1.5)
+        trainer = core.Trainer(network, optimizer, X, y, batch_size=100, max_column_norm=1.5, n_threads=n_threads)
         for _ in range(2):
-            rates = np.full(4, 0.05)
-            yield np.array(trainer.epoch(theta, X, y, np.arange(N_SAMPLES), rates, 100, n_threads=n_threads))
+            yield np.array(trainer.epoch(theta, np.arange(N_SAMPLES), np.full(4, 0.05)))
             yield theta.copy()
-        yield network.predict(theta, X, n_threads)
-    pooled = core_network(oracle, core)
-    pooled.plan(100, n_samples=N_SAMPLES, memory_limit=1e9)
-    if pooled.pools_input:
-        yield pooled.pool_input(X, n_threads)
+        yield network.predictor(theta).predict(X, n_threads)
+    pooled = core_network(oracle, core, batch_size=100, n_samples=N_SAMPLES, memory_limit=1e9)
+    yield from map(np.array, pooled.value_and_gradient(theta, X, y, n_threads=n_threads))
 
 
 def autoencoder_steps(core, weights, rng, n_threads):
@@ -61,7 +60,18 @@ def autoencoder_steps(core, weights, rng, n_threads):
         return
     model = core.Autoencoder(core_weights(weights, core), decoder_bias=True)
     X, theta = rng.uniform(size=(N_SAMPLES, N)).astype(scalar(core)), model.initial(0)
-    yield from map(np.array, model.value_and_gradient(theta, X, X, n_threads=n_threads))
+    yield from map(np.array, model.value_and_gradient(theta, X, n_threads=n_threads))
+
+
+def rica_steps(core, weights, rng, n_threads):
+    """Of a whole data set, and of a mini-batch."""
+    model = core.Rica(core_weights(weights, core))
+    X = rng.standard_normal((N_SAMPLES, N)).astype(scalar(core))
+    V = rng.standard_normal(model.n_parameters).astype(scalar(core))
+    yield from map(np.array, model.value_and_gradient(V, X, n_threads=n_threads))
+    trainer = core.Trainer(model, core.Sgd(), X, batch_size=100, n_threads=n_threads)
+    yield np.array(trainer.epoch(V, np.arange(N_SAMPLES), np.full(4, 0.01)))
+    yield V
 
 
 def minimisation(core, weights, rng, n_threads):
@@ -76,7 +86,7 @@ def main():
     for core in (_core.f32, _core.f64):
         for structure, build in STRUCTURES.items():
             weights = build(np.random.default_rng(0), N, M)
-            for compute in (products, network_steps, autoencoder_steps, minimisation):
+            for compute in (products, network_steps, autoencoder_steps, rica_steps, minimisation):
                 once = list(compute(core, weights, np.random.default_rng(1), 1))
                 for n_threads in THREADS[1:]:
                     again = compute(core, weights, np.random.default_rng(1), n_threads)

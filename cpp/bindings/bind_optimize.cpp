@@ -1,7 +1,6 @@
-#include "bind.hpp"
+#include "lbfgs.hpp"
 
 #include <ppdl/base/check.hpp>
-#include <ppdl/optimize/lbfgs.hpp>
 #include <ppdl/optimize/optimizer.hpp>
 
 #include <memory>
@@ -50,18 +49,6 @@ Objective<Scalar> objective(const py::function& fun) {
 }
 
 template <class Scalar>
-LbfgsCallback<Scalar> lbfgs_callback(const py::object& callback) {
-  if (callback.is_none()) return {};
-  return [&callback](const LbfgsIteration<Scalar>& iteration) {
-    const py::gil_scoped_acquire gil;
-    return py::cast<bool>(callback("n_iterations"_a = iteration.n_iterations,
-                                   "n_evaluations"_a = iteration.n_evaluations, "value"_a = iteration.value,
-                                   "gradient_norm"_a = iteration.gradient_norm, "step"_a = iteration.step,
-                                   "x"_a = py::array_t<Scalar>(iteration.x.size(), iteration.x.data())));
-  };
-}
-
-template <class Scalar>
 void bind_optimizers(py::module_& m) {
   using Base = Optimizer<Scalar>;
   py::class_<Base, std::shared_ptr<Base>>(m, "Optimizer", "Changes theta by one gradient at a time.")
@@ -70,7 +57,7 @@ void bind_optimizers(py::module_& m) {
           "step",
           [](Base& self, VectorRef<Scalar> theta, const ConstVectorRef<Scalar>& gradient, double rate,
              std::optional<int> n_threads) { self.step(theta, gradient, rate, threads(n_threads)); },
-          "theta"_a.noconvert(), "gradient"_a.noconvert(), "rate"_a, "n_threads"_a = py::none(), release_gil(),
+          "theta"_a.noconvert(), "gradient"_a.noconvert(), "rate"_a, "n_threads"_a = py::none(), computes(),
           "One step downhill; theta is changed in place.")
       .def("state", &state<Scalar>, "(number of steps, dict of arrays): all that the next steps depend on.")
       .def("load_state", &load_state<Scalar>, "state"_a, "Continue from what state() returned; after reset(n).")
@@ -106,7 +93,7 @@ void bind_optimizers(py::module_& m) {
         for (const auto& [offset, rows, cols] : blocks) matrices.push_back({offset, rows, cols});
         limit_column_norms<Scalar>(theta, matrices, max_norm, threads(n_threads));
       },
-      "theta"_a.noconvert(), "blocks"_a, "max_norm"_a, "n_threads"_a = py::none(), release_gil(),
+      "theta"_a.noconvert(), "blocks"_a, "max_norm"_a, "n_threads"_a = py::none(), computes(),
       "Rescale to max_norm each longer column of the row-major matrices (offset, rows, cols) in theta, in place.");
 }
 
@@ -141,15 +128,11 @@ void bind_lbfgs(py::module_& m) {
       "lbfgs",
       [](const py::function& fun, const Vector<Scalar>& x0, int memory, Index max_iterations, Index max_evaluations,
          double gradient_tolerance, double value_tolerance, const py::object& callback, std::optional<int> n_threads) {
-        const LbfgsOptions options{.memory = memory,
-                                   .max_iterations = max_iterations,
-                                   .max_evaluations = max_evaluations,
-                                   .gradient_tolerance = gradient_tolerance,
-                                   .value_tolerance = value_tolerance,
-                                   .n_threads = threads(n_threads)};
+        const LbfgsOptions options =
+            lbfgs_options(memory, max_iterations, max_evaluations, gradient_tolerance, value_tolerance, n_threads);
         const auto f = objective<Scalar>(fun);
         const auto stop = lbfgs_callback<Scalar>(callback);
-        const py::gil_scoped_release no_gil;
+        const Computation computation;
         return minimize_lbfgs<Scalar>(f, x0, options, stop);
       },
       "fun"_a, "x0"_a.noconvert(), py::kw_only(), "memory"_a = defaults.memory,

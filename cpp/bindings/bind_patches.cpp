@@ -1,7 +1,7 @@
 #include "bind.hpp"
 
 #include <ppdl/base/check.hpp>
-#include <ppdl/model/patch_encoder.hpp>
+#include <ppdl/patches/patch_encoder.hpp>
 
 #include <string>
 #include <tuple>
@@ -59,7 +59,7 @@ void bind_patches(py::module_& m) {
           "encode",
           [](const Encoder& encoder, const ConstMatrixRef<Scalar>& images, MatrixRef<Scalar> features,
              std::optional<int> n_threads) { encoder.encode(images, features, threads(n_threads)); },
-          "images"_a.noconvert(), "features"_a.noconvert(), "n_threads"_a = py::none(), release_gil(),
+          "images"_a.noconvert(), "features"_a.noconvert(), "n_threads"_a = py::none(), computes(),
           "Overwrite `features` with those of `images`, region after region.");
 }
 

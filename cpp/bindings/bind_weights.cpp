@@ -2,10 +2,8 @@
 
 #include <ppdl/base/check.hpp>
 #include <ppdl/base/parallel.hpp>
-#include <ppdl/layer/dense.hpp>
-#include <ppdl/weights/product.hpp>
+#include <ppdl/weights/evaluation.hpp>
 
-#include <chrono>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -40,38 +38,40 @@ std::shared_ptr<const PredictedWeights<Scalar>> make_weights(Index n_visible, st
 }
 
 template <class Scalar>
-Product<Scalar> product(const std::shared_ptr<const PredictedWeights<Scalar>>& weights, const std::string& order,
-                        Index batch) {
-  if (order == "predict") return Product<Scalar>(weights, Order::predict);
-  if (order == "pool") return Product<Scalar>(weights, Order::pool);
-  if (order == "shared") return Product<Scalar>(weights, Order::shared);
-  check(order == "auto", "unknown order '", order, "'; known are auto, predict, pool, shared");
-  return Product<Scalar>(weights, cheapest_order(*weights, {.batch = std::max<Index>(batch, 1)}));
+Evaluation<Scalar> evaluation(const std::shared_ptr<const PredictedWeights<Scalar>>& weights, const std::string& order,
+                              Index batch) {
+  if (order == "shared") return {weights, Plan{Order::shared}};
+  if (order == "pool") return {weights, Plan{weights->selects() ? Order::shared : Order::pool}};
+  return {weights, cheapest_plan(*weights, order_choice_from_string(order), {.batch = std::max<Index>(batch, 1)})};
 }
 
 /// A layer of one product as a small program of its own: prepare, forward, and the reverse where dZ is given.
 template <class Scalar>
-struct Evaluation {
-  Product<Scalar> product;
-  typename Product<Scalar>::Buffers buffers;
+struct Program {
+  Evaluation<Scalar> product;
+  typename Evaluation<Scalar>::Scratch scratch;
   int n_threads;
 
-  Evaluation(const std::shared_ptr<const PredictedWeights<Scalar>>& weights, const ConstMatrixRef<Scalar>& X,
-             const ConstVectorRef<Scalar>& V, const std::string& order, int n_threads, bool training)
-      : product(ppdl::bindings::product<Scalar>(weights, order, X.rows())),
-        buffers(product.buffers(X.rows(), training, true)),
+  Program(const std::shared_ptr<const PredictedWeights<Scalar>>& weights, const ConstMatrixRef<Scalar>& X,
+          const ConstVectorRef<Scalar>& V, const std::string& order, int n_threads, bool training)
+      : product(evaluation<Scalar>(weights, order, X.rows())),
+        scratch(product.scratch(X.rows(), training, true)),
         n_threads(n_threads) {
     check_size("columns of X", X.cols(), weights->n_visible(), "n_visible");
     check_size("size of V", V.size(), weights->n_dynamic(), "the dynamic parameters of these weights");
   }
 
+  template <class Body>
+  void for_rows(Index rows, const Body& body) {
+    const Blocks blocks(rows, 64);
+    parallel_for(blocks.count(), n_threads, [&](Index b) { body(blocks.begin(b), blocks.length(b)); });
+  }
+
   Matrix<Scalar> forward(const ConstMatrixRef<Scalar>& X, const ConstVectorRef<Scalar>& V) {
-    parallel_for(product.n_prepare_tasks(), n_threads, [&](Index task) { product.prepare(task, V.data(), buffers); });
+    parallel_for(product.n_prepare_tasks(), n_threads, [&](Index task) { product.prepare(task, V.data(), scratch); });
     Matrix<Scalar> Z(X.rows(), product.weights().n_hidden());
-    const Blocks blocks(X.rows(), 64);
-    parallel_for(blocks.count(), n_threads, [&](Index b) {
-      const Index first = blocks.begin(b), count = blocks.length(b);
-      product.forward(first, X.middleRows(first, count), V.data(), Z.middleRows(first, count), buffers);
+    for_rows(X.rows(), [&](Index first, Index count) {
+      product.forward(first, X.middleRows(first, count), Z.middleRows(first, count), scratch);
     });
     return Z;
   }
@@ -83,41 +83,16 @@ struct Evaluation {
     forward(X, V);
     Matrix<Scalar> dX(X.rows(), X.cols());
     Vector<Scalar> dV(V.size());
-    const Blocks blocks(X.rows(), 64);
-    parallel_for(blocks.count(), n_threads, [&](Index b) {
-      const Index first = blocks.begin(b), count = blocks.length(b);
+    for_rows(X.rows(), [&](Index first, Index count) {
       MatrixRef<Scalar> dX_block = dX.middleRows(first, count);
-      product.reverse(first, dZ.middleRows(first, count), V.data(), &dX_block, buffers);
+      product.reverse(first, dZ.middleRows(first, count), &dX_block, scratch);
     });
     parallel_for(product.n_gradient_tasks(), n_threads,
-                 [&](Index task) { product.gradient(task, X, dZ, V.data(), dV.data(), {}, buffers); });
-    parallel_for(product.n_finish_tasks(), n_threads,
-                 [&](Index task) { product.finish(task, V.data(), dV.data(), {}, buffers); });
+                 [&](Index task) { product.gradient(task, X, dV.data(), Into::overwrite, scratch); });
+    parallel_for(product.n_finish_tasks(), n_threads, [&](Index task) { product.finish(task, dV.data(), scratch); });
     return {std::move(dV), std::move(dX)};
   }
 };
-
-/// Seconds that one product (m, k)(k, n) takes, rows shared among threads as in training: the yardstick of benchmarks.
-template <class Scalar>
-double gemm_seconds(Index m, Index k, Index n, bool transposed, Index repeats, int n_threads) {
-  const Matrix<Scalar> A = Matrix<Scalar>::Constant(m, k, Scalar(0.5)),
-                       B = Matrix<Scalar>::Constant(k, n, Scalar(0.25));
-  const Matrix<Scalar> At = A.transpose();
-  Matrix<Scalar> C(m, n);
-  const Blocks blocks(m, transposed ? 128 : 64);
-  const auto start = std::chrono::steady_clock::now();
-  for (Index r = 0; r < repeats; ++r) {
-    parallel_for(blocks.count(), n_threads, [&](Index b) {
-      auto rows = C.middleRows(blocks.begin(b), blocks.length(b));
-      if (transposed) {
-        rows.noalias() = At.middleCols(blocks.begin(b), blocks.length(b)).transpose() * B;
-      } else {
-        rows.noalias() = A.middleRows(blocks.begin(b), blocks.length(b)) * B;
-      }
-    });
-  }
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / static_cast<double>(repeats);
-}
 
 }  // namespace
 
@@ -144,36 +119,36 @@ void bind_weights(py::module_& m) {
       .def_property_readonly("n_static", &Weights::n_static, "Numbers of U that are fixed.")
       .def_property_readonly("is_identity", &Weights::is_identity, "Whether W = V.")
       .def_property_readonly("learned", &Weights::learned, "Whether U is learned too.")
-      .def("materialise", &Weights::materialise, "V"_a.noconvert(), release_gil(), "W, shape (n_visible, n_hidden).")
-      .def("project", &Weights::project, "dW"_a.noconvert(), "V"_a.noconvert(), release_gil(), "dV from dW.")
-      .def("fit", &Weights::fit, "W"_a.noconvert(), release_gil(), "V whose UV is nearest to W by least squares.")
+      .def("materialise", py::overload_cast<const ConstVectorRef<Scalar>&>(&Weights::materialise, py::const_),
+           "V"_a.noconvert(), computes(), "W, shape (n_visible, n_hidden).")
+      .def("project", &Weights::project, "dW"_a.noconvert(), "V"_a.noconvert(), computes(), "dV from dW.")
+      .def("fit", &Weights::fit, "W"_a.noconvert(), computes(), "V whose UV is nearest to W by least squares.")
       .def(
-          "dictionary", [](const Weights& w, std::optional<Index> j) { return j ? w.dictionary(*j) : w.dictionary(); },
+          "dictionary",
+          [](const Weights& w, std::optional<Index> j) -> Matrix<Scalar> {
+            return j ? Matrix<Scalar>(w.dictionary(*j)) : w.dictionary();
+          },
           "j"_a = py::none(), "U_j, or [U_1 … U_J].")
+      .def_property_readonly_static(
+          "n_dictionaries_formed", [](const py::object&) { return Weights::n_dictionaries_formed(); },
+          "How often [U_1 … U_J] was formed, by all weights of this precision.")
       .def(
           "apply",
           [](const Weights& w, const ConstMatrixRef<Scalar>& X, const ConstVectorRef<Scalar>& V,
              const std::string& order, std::optional<int> n_threads) {
             const Shared view(&w, [](const Weights*) {});
-            return Evaluation<Scalar>(view, X, V, order, threads(n_threads), false).forward(X, V);
+            return Program<Scalar>(view, X, V, order, threads(n_threads), false).forward(X, V);
           },
-          "X"_a.noconvert(), "V"_a.noconvert(), "order"_a = "auto", "n_threads"_a = py::none(), release_gil(), "XW.")
+          "X"_a.noconvert(), "V"_a.noconvert(), "order"_a = "auto", "n_threads"_a = py::none(), computes(), "XW.")
       .def(
           "reverse",
           [](const Weights& w, const ConstMatrixRef<Scalar>& X, const ConstMatrixRef<Scalar>& dZ,
              const ConstVectorRef<Scalar>& V, const std::string& order, std::optional<int> n_threads) {
             const Shared view(&w, [](const Weights*) {});
-            return Evaluation<Scalar>(view, X, V, order, threads(n_threads), true).reverse(X, dZ, V);
+            return Program<Scalar>(view, X, V, order, threads(n_threads), true).reverse(X, dZ, V);
           },
           "X"_a.noconvert(), "dZ"_a.noconvert(), "V"_a.noconvert(), "order"_a = "auto", "n_threads"_a = py::none(),
-          release_gil(), "(dV, dX) from dZ.");
-  m.def(
-      "gemm_seconds",
-      [](Index rows, Index depth, Index cols, bool transposed, Index repeats, std::optional<int> n_threads) {
-        return gemm_seconds<Scalar>(rows, depth, cols, transposed, repeats, threads(n_threads));
-      },
-      "m"_a, "k"_a, "n"_a, py::kw_only(), "transposed"_a = false, "repeats"_a = 10, "n_threads"_a = py::none(),
-      release_gil(), "Seconds of one (m, k)(k, n) product, the first factor transposed in memory if asked for.");
+          computes(), "(dV, dX) from dZ.");
 }
 
 template void bind_weights<float>(py::module_&);

@@ -6,11 +6,14 @@ namespace ppdl::bindings {
 namespace {
 
 template <class Scalar>
-void bind_scalar(py::module_ m, const py::module_& shared) {
+void bind_scalar(py::module_ m) {
+  bind_product<Scalar>(m);
   bind_weights<Scalar>(m);
-  bind_layer<Scalar>(m, shared);
+  bind_layer<Scalar>(m);
   bind_optimize<Scalar>(m);
-  bind_model<Scalar>(m);
+  bind_train<Scalar>(m);
+  bind_network<Scalar>(m);
+  bind_autoencoder<Scalar>(m);
   bind_rica<Scalar>(m);
   bind_patches<Scalar>(m);
 }
@@ -24,8 +27,7 @@ PYBIND11_MODULE(PPDL_MODULE_NAME, m) {
   m.doc() = "Predicted weights, networks and optimisers; float32 in f32, float64 in f64.";
   m.attr("isa") = PPDL_ISA_NAME;
   bind_base(m);
-  bind_layers(m);
   bind_dictionary(m.def_submodule("dictionary", "Numerics behind the dictionaries; float64."));
-  bind_scalar<float>(m.def_submodule("f32", "Predicted weights, networks and optimisers for float32."), m);
-  bind_scalar<double>(m.def_submodule("f64", "Predicted weights, networks and optimisers for float64."), m);
+  bind_scalar<float>(m.def_submodule("f32", "Predicted weights, networks and optimisers for float32."));
+  bind_scalar<double>(m.def_submodule("f64", "Predicted weights, networks and optimisers for float64."));
 }

@@ -1,7 +1,9 @@
 // Trains a network of which a twentieth of the first layer is learned, and predicts: tells the angle of a grating in noise.
 #include <ppdl/dictionary/columns.hpp>
-#include <ppdl/model/network.hpp>
-#include <ppdl/model/trainer.hpp>
+#include <ppdl/layer/activation.hpp>
+#include <ppdl/layer/dense.hpp>
+#include <ppdl/network/network.hpp>
+#include <ppdl/train/trainer.hpp>
 
 #include <cmath>
 #include <cstdint>
@@ -60,26 +62,25 @@ int main() {
   constexpr Index batch_size = 50;
 
   const auto first = predicted_weights();
-  const auto last =
-      std::make_shared<const PredictedWeights<float>>(PredictedWeights<float>::identity(kHidden, kClasses));
-  auto network = std::make_shared<Network<float>>(
-      std::vector<LayerSpec<float>>{DenseSpec<float>{.weights = first}, ActivationSpec{.kind = Activation::relu},
-                                    DenseSpec<float>{.weights = last}},
-      kPixels, NetworkOptions{.loss = Loss::softmax});
-  network->plan(batch_size);
+  const LayerSpecs<float> layers{
+      std::make_shared<DenseSpec<float>>(first), std::make_shared<ActivationSpec<float>>(Activation::relu),
+      std::make_shared<DenseSpec<float>>(PredictedWeights<float>::identity(kHidden, kClasses))};
+  const auto network = std::make_shared<Network<float>>(
+      layers, Shape{.height = kSide, .width = kSide},
+      NetworkOptions{.loss = Loss::softmax, .batch = batch_size, .data = {.n_samples = 2000, .memory_limit = 1e9}});
   std::cout << "first layer: " << first->n_dynamic() << " of " << kPixels * kHidden << " parameters learned\n";
 
   Vector<float> theta = network->initial(0, {});
-  Trainer<float> trainer(network, std::make_shared<Adam<float>>());
+  Trainer<float> trainer(network, std::make_shared<Adam<float>>(), {.inputs = train.X, .labels = train.labels.data()},
+                         {.batch_size = batch_size});
   const std::vector<double> rates(train.labels.size() / batch_size, 1e-2);
   for (std::uint64_t epoch = 0; epoch < 5; ++epoch) {
     const std::vector<Index> order = Random(0, epoch).permutation(train.X.rows());
-    const double loss = trainer.epoch(theta, {.inputs = train.X, .labels = train.labels.data()}, order, rates,
-                                      {.batch_size = batch_size});
+    const double loss = trainer.epoch(theta, order, rates);
     std::cout << "epoch " << epoch + 1 << ": loss " << loss << '\n';
   }
 
-  const Matrix<float> probabilities = network->predict(theta.data(), test.X, 0);
+  const Matrix<float> probabilities = network->predictor(theta.data()).predict(test.X, 0);
   Index n_right = 0;
   for (Index i = 0; i < test.X.rows(); ++i) {
     Index label = 0;

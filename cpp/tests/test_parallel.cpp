@@ -1,67 +1,67 @@
 #include <ppdl/base/parallel.hpp>
 
-#include "expect.hpp"
+#include <doctest/doctest.h>
 
 #include <atomic>
 #include <stdexcept>
 #include <vector>
 
-using ppdl::Blocks;
-using ppdl::Index;
-using ppdl::parallel_for;
-using ppdl::tests::expect;
+namespace ppdl {
 
-namespace {
-
-void every_block_runs_once() {
+TEST_CASE("every block runs once") {
   for (const int n_threads : {0, 1, 2, 7}) {
     for (const Index n_blocks : {0, 1, 5, 1000}) {
+      CAPTURE(n_threads);
+      CAPTURE(n_blocks);
       std::vector<std::atomic<int>> runs(static_cast<std::size_t>(n_blocks));
       parallel_for(n_blocks, n_threads, [&](Index block) { ++runs[static_cast<std::size_t>(block)]; });
-      for (const auto& count : runs) expect(count == 1, n_blocks, " blocks, ", n_threads, " threads: ", count, " runs");
+      for (const auto& count : runs) CHECK(count == 1);
     }
   }
 }
 
-void nested_loops_run() {
+TEST_CASE("nested loops run") {
   std::atomic<Index> n_runs{0};
   parallel_for(4, 0, [&](Index) { parallel_for(8, 0, [&](Index) { ++n_runs; }); });
-  expect(n_runs == 32, n_runs, " runs");
+  CHECK(n_runs == 32);
 }
 
-void an_exception_reaches_the_caller() {
-  const auto call = [] {
-    parallel_for(100, 0, [](Index block) {
-      if (block == 42) throw std::runtime_error("block 42");
-    });
+TEST_CASE("what blocks write is there after the loop") {
+  constexpr Index n = 1000;
+  std::vector<Index> values(n);
+  parallel_for(n, 0, [&](Index block) { values[static_cast<std::size_t>(block)] = block; });
+  Index sum = 0;
+  for (const Index value : values) sum += value;
+  CHECK(sum == n * (n - 1) / 2);
+}
+
+TEST_CASE("an exception in a block reaches the caller") {
+  const auto body = [](Index block) {
+    if (block == 42) throw std::runtime_error("block 42");
   };
-  ppdl::tests::expect_throws<std::runtime_error>(call, "block 42");
+  CHECK_THROWS_WITH_AS(parallel_for(100, 0, body), "block 42", std::runtime_error);
 }
 
-void threads_are_bounded() {
-  const int limit = ppdl::resolve_threads(0);
-  expect(limit >= 1 && ppdl::resolve_threads(1) == 1 && ppdl::resolve_threads(limit + 5) == limit, "limit ", limit);
+TEST_CASE("a loop takes no more threads than OpenMP allows") {
+  const int limit = resolve_threads(0);
+  CHECK(limit >= 1);
+  CHECK(resolve_threads(1) == 1);
+  CHECK(resolve_threads(limit + 5) == limit);
 }
 
-void blocks_cover_the_range() {
+TEST_CASE("blocks cover a range without gaps") {
   for (const Index size : {0, 1, 63, 64, 65, 1000}) {
+    CAPTURE(size);
     const Blocks blocks(size, 64);
     Index end = 0;
     for (Index block = 0; block < blocks.count(); ++block) {
-      expect(blocks.begin(block) == end, "a gap before block ", block, " of ", size);
-      expect(blocks.length(block) >= 1 && blocks.length(block) <= 64, "block ", block, " of ", size);
+      CHECK(blocks.begin(block) == end);
+      CHECK(blocks.length(block) >= 1);
+      CHECK(blocks.length(block) <= 64);
       end = blocks.end(block);
     }
-    expect(end == size, "blocks end at ", end, " of ", size);
+    CHECK(end == size);
   }
 }
 
-}  // namespace
-
-int main() {
-  return ppdl::tests::run({{"every block runs once", every_block_runs_once},
-                           {"nested loops run, the inner ones serially", nested_loops_run},
-                           {"an exception in a block reaches the caller", an_exception_reaches_the_caller},
-                           {"a loop takes no more threads than OpenMP allows", threads_are_bounded},
-                           {"blocks cover a range without gaps", blocks_cover_the_range}});
-}
+}  // namespace ppdl

@@ -1,69 +1,98 @@
-#include <ppdl/model/rica.hpp>
+#include <ppdl/rica/rica.hpp>
 
-#include "gradient.hpp"
+#include "helpers.hpp"
 
-#include <cmath>
 #include <stdexcept>
+#include <type_traits>
 
-using namespace ppdl;
-using tests::expect;
-
+namespace ppdl {
 namespace {
+
+using tests::dense_weights;
+using tests::kernel_weights;
+using tests::random_matrix;
 
 constexpr Index kSide = 4, kInputs = kSide * kSide, kComponents = 21, kSamples = 60;
 
-Vector<double> start(Index n) { return tests::random_matrix(n, 1, 9).array() - 0.4; }
+template <class Scalar>
+Vector<Scalar> start(Index n) {
+  return random_matrix<Scalar>(n, 1, 9).array() - Scalar(0.4);
+}
 
-void gradients() {
-  const Matrix<double> X = tests::random_matrix(kSamples, kInputs, 1);
+/// f(V) over all samples, and its gradient.
+template <class Scalar>
+double evaluate(const Rica<Scalar>& rica, const Matrix<Scalar>& X, const Vector<Scalar>& V, Vector<Scalar>& gradient,
+                int n_threads) {
+  return value_and_gradient<Scalar>(rica, V.data(), {.inputs = X}, {}, n_threads, gradient.data());
+}
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("RICA has the gradient of its value, for each contrast, dense, pooled and predicted", Scalar, float,
+                   double) {
+  const Matrix<Scalar> X = random_matrix<Scalar>(kSamples, kInputs, 1);
   for (const Contrast contrast : {Contrast::smooth_l1, Contrast::logcosh, Contrast::exponential}) {
     for (const auto& weights :
-         {tests::dense_weights(kInputs, kComponents), tests::kernel_weights(kSide, kComponents)}) {
+         {dense_weights<Scalar>(kInputs, kComponents), kernel_weights<Scalar>(kSide, kComponents)}) {
       for (const double memory : {1e9, 0.0}) {
-        const RicaObjective<double> rica(
-            weights, X, {.contrast = contrast, .contrast_epsilon = 1e-2, .sparsity = 0.3, .memory_limit = memory}, {},
-            1);
-        tests::check_gradient([&](const auto& v, auto& g) { return rica.value_and_gradient(v, g, 1); },
-                              start(rica.n_parameters()));
+        CAPTURE(static_cast<int>(contrast));
+        CAPTURE(weights->is_identity());
+        CAPTURE(memory);
+        const RicaOptions options{
+            .contrast = contrast, .contrast_epsilon = 1e-1, .sparsity = 0.3, .memory_limit = memory};
+        const Rica<Scalar> rica(weights, options, {});
+        tests::check_gradient<Scalar>([&](const auto& v, auto& g) { return evaluate(rica, X, v, g, 1); },
+                                      start<Scalar>(rica.n_parameters()));
       }
     }
   }
 }
 
-/// The reconstruction error that the second moment gives is that of the samples, one by one.
-void moments() {
-  const Matrix<double> X = tests::random_matrix(kSamples, kInputs, 1);
-  const RicaObjective<double> rica(tests::dense_weights(kInputs, kComponents), X, {}, {}, 1);
-  const Vector<double> V = start(rica.n_parameters());
-  const Matrix<double> W = rica.normalised_weights(V, 1);
+TEST_CASE_TEMPLATE("the second moment gives the reconstruction error of the samples, one by one", Scalar, float,
+                   double) {
+  const Matrix<Scalar> X = random_matrix<Scalar>(kSamples, kInputs, 1);
+  const Rica<Scalar> rica(dense_weights<Scalar>(kInputs, kComponents), {}, {});
+  const Vector<Scalar> V = start<Scalar>(rica.n_parameters());
+  const Matrix<Scalar> W = rica.normalised_weights(V);
   const double expected = 0.5 * (X * W * W.transpose() - X).squaredNorm() / kSamples;
-  const double received = rica.terms(V, 1).reconstruction;
-  expect(std::abs(received - expected) < 1e-12 * expected, "received ", received, ", expected ", expected);
+  const double tolerance = std::is_same_v<Scalar, double> ? 1e-12 : 1e-5;
+  CHECK(rica.terms(V, X, 1).reconstruction == doctest::Approx(expected).epsilon(tolerance));
 }
 
-void threads() {
-  const Matrix<double> X = tests::random_matrix(5000, kInputs, 1);
-  const RicaObjective<double> rica(tests::kernel_weights(kSide, kComponents), X, {}, {}, 1);
-  const Vector<double> V = start(rica.n_parameters());
-  Vector<double> one(V.size()), three(V.size());
-  expect(rica.value_and_gradient(V, one, 1) == rica.value_and_gradient(V, three, 3), "the values differ");
-  expect(one == three, "the gradients differ");
+TEST_CASE_TEMPLATE("RICA has the same bits for any number of threads", Scalar, float, double) {
+  const Matrix<Scalar> X = random_matrix<Scalar>(5000, kInputs, 1);
+  const Rica<Scalar> rica(kernel_weights<Scalar>(kSide, kComponents), {}, {});
+  const Vector<Scalar> V = start<Scalar>(rica.n_parameters());
+  Vector<Scalar> one(V.size()), three(V.size());
+  CHECK(evaluate(rica, X, V, one, 1) == evaluate(rica, X, V, three, 3));
+  CHECK(one == three);
 }
 
-void mistakes() {
-  const Matrix<double> X = tests::random_matrix(kSamples, kInputs, 1);
-  const auto weights = tests::dense_weights(kInputs, kComponents);
-  tests::expect_throws<std::invalid_argument>(
-      [&] { (void)RicaObjective<double>(weights, X, {.sparsity = -1.0}, {}, 1); }, "sparsity: received -1");
-  tests::expect_throws<std::invalid_argument>([&] { (void)RicaObjective<double>(weights, X.leftCols(5), {}, {}, 1); },
-                                              "received 5, expected 16");
+TEST_CASE_TEMPLATE("a mini-batch has the value and gradient of a data set of its samples", Scalar, float, double) {
+  const Matrix<Scalar> X = random_matrix<Scalar>(kSamples, kInputs, 1), half = X.topRows(kSamples / 2);
+  const double tolerance = std::is_same_v<Scalar, double> ? 1e-12 : 1e-4;
+  for (const auto& weights :
+       {dense_weights<Scalar>(kInputs, kComponents), kernel_weights<Scalar>(kSide, kComponents)}) {
+    const Rica<Scalar> rica(weights, {}, {});
+    const Vector<Scalar> V = start<Scalar>(rica.n_parameters());
+    Vector<Scalar> expected(V.size()), received(V.size());
+    const double value = evaluate(rica, half, V, expected, 1);
+    const Samples<Scalar> samples{.inputs = X};
+    const auto workspace = rica.workspace(samples, kSamples / 2, 1);
+    CHECK(value_and_gradient<Scalar>(rica, V.data(), samples, Rows{.count = kSamples / 2}, {}, 1, *workspace,
+                                     received.data()) == doctest::Approx(value).epsilon(tolerance));
+    CHECK(tests::distance(expected, received) < tolerance);
+  }
 }
 
-}  // namespace
-
-int main() {
-  return tests::run({{"the gradient is that of the value, for each contrast, dense, pooled and predicted", gradients},
-                     {"the second moment gives the reconstruction error of the samples", moments},
-                     {"one thread and three give the same bits", threads},
-                     {"options out of range and samples of another width are named", mistakes}});
+TEST_CASE_TEMPLATE("options of RICA out of range and samples of another width are named", Scalar, float, double) {
+  const Matrix<Scalar> X = random_matrix<Scalar>(kSamples, kInputs, 1);
+  const auto weights = dense_weights<Scalar>(kInputs, kComponents);
+  const auto build = [&](const ConstMatrixRef<Scalar>& samples, const RicaOptions& options) {
+    Rica<Scalar>(weights, options, {}).check_samples({.inputs = samples});
+  };
+  CHECK_THROWS_WITH_AS(build(X, {.sparsity = -1.0}), doctest::Contains("sparsity: received -1"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(build(X.leftCols(5), {}), doctest::Contains("received 5, expected 16"), std::invalid_argument);
 }
+
+}  // namespace ppdl

@@ -15,7 +15,7 @@ def example(structure, loss="softmax", *, hidden="tanh", n_samples=9, alpha=0.0,
     build, pieces = STRUCTURES[structure], 2 if hidden == "maxout" else 1
 
     def nonlinearity():
-        return Maxout(N_HIDDEN * pieces, pieces) if hidden == "maxout" else Activation(hidden)
+        return Maxout(pieces) if hidden == "maxout" else Activation(hidden)
 
     layers = (
         Dense(build(rng, N_INPUTS, N_HIDDEN * pieces)),

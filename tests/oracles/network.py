@@ -24,7 +24,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Weights:
-    """W = [U_1 V_1 … U_J V_J] (Sec. 2 and 3.4); where `learned`, U_j stands in the parameters before V_j."""
+    """W = [U_1 V_1 … U_J V_J] (Sec. 2 and 3.4).
+
+    The parameters are V_1, …, V_J, each row after row; where `learned`, [U_1 … U_J] stands before them.
+    """
 
     n_visible: int
     columns: tuple[Column, ...]
@@ -37,7 +40,7 @@ class Weights:
 
     @property
     def n_dynamic(self):
-        rows = self.n_visible if self.learned else 0  # of U_j
+        rows = self.n_visible if self.learned else 0  # of U
         return sum(k * (rows + column.n_hidden) for k, column in zip(self.n_atoms, self.columns, strict=True))
 
     @property
@@ -53,22 +56,21 @@ class Weights:
 
     def split(self, parameters):
         """[(U_1, V_1), …, (U_J, V_J)]."""
-        pairs, begin = [], 0
-
-        def take(rows, columns):
-            nonlocal begin
-            begin += rows * columns
-            return parameters[begin - rows * columns : begin].reshape(rows, columns)
-
-        for j, (k, column) in enumerate(zip(self.n_atoms, self.columns, strict=True)):
-            u = take(self.n_visible, k) if self.learned else self.dictionary(j)
-            pairs.append((u, take(k, column.n_hidden)))
-        assert begin == parameters.size
-        return pairs
+        n_learned = self.n_visible * sum(self.n_atoms) if self.learned else 0
+        if self.learned:
+            U = parameters[:n_learned].reshape(self.n_visible, -1)
+            us = np.split(U, np.cumsum(self.n_atoms)[:-1], axis=1)
+        else:
+            us = [self.dictionary(j) for j in range(len(self.columns))]
+        shapes = [(k, column.n_hidden) for k, column in zip(self.n_atoms, self.columns, strict=True)]
+        ends = np.cumsum([k * n for k, n in shapes])
+        vs = np.split(parameters[n_learned:], ends[:-1])
+        return [(u, v.reshape(shape)) for u, v, shape in zip(us, vs, shapes, strict=True)]
 
     def join(self, pairs):
         """The inverse of `split` (without a U that is not learned)."""
-        return np.concatenate([part.ravel() for u, v in pairs for part in ((u, v) if self.learned else (v,))])
+        us = [np.hstack([u for u, _ in pairs])] if self.learned else []
+        return np.concatenate([part.ravel() for part in (*us, *(v for _, v in pairs))])
 
     def materialise(self, parameters):
         return np.hstack([u @ v for u, v in self.split(parameters)])
@@ -80,12 +82,15 @@ class Weights:
         return self.join([(d @ v.T, u.T @ d) for (u, v), d in zip(self.split(parameters), slices, strict=True)])
 
     def penalty(self, parameters, kind):
-        """½‖V‖² (and ½‖U‖² where learned), or ½‖UV‖² = ½ Σ_j tr(V_jᵀ G_j V_j) with G_j = U_jᵀ U_j; and the gradient."""
-        if kind == "dynamic":
+        """½‖V‖², or ½‖UV‖² = ½ Σ_j tr(V_jᵀ G_j V_j) with G_j = U_jᵀ U_j; and the gradient.
+
+        A U that is learned is a layer of its own: then it is ½‖U‖² + ½‖V‖² either way.
+        """
+        if kind == "dynamic" or self.learned:
             return 0.5 * parameters @ parameters, parameters
         pairs = self.split(parameters)
         value = 0.5 * sum(np.trace(v.T @ (u.T @ u) @ v) for u, v in pairs)
-        return value, self.join([(u @ (v @ v.T), (u.T @ u) @ v) for u, v in pairs])
+        return value, self.join([(u, (u.T @ u) @ v) for u, v in pairs])
 
 
 # Layers ---------------------------------------------------------------------------------------------------------------
@@ -137,7 +142,6 @@ class Activation:
 class Maxout:
     """The largest of each run of `n_pieces` neighbouring inputs (Goodfellow et al. 2013)."""
 
-    n_inputs: int
     n_pieces: int
     n_parameters = 0
 

@@ -1,5 +1,7 @@
 #include <ppdl/base/parallel.hpp>
 
+#include <ppdl/base/interrupt.hpp>
+
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -7,12 +9,26 @@
 #ifdef _OPENMP
 #include <omp.h>
 #endif
+#if __has_include(<pthread.h>)
+#include <pthread.h>
+#endif
 
 namespace ppdl {
+namespace {
+
+/// Whether this process was forked off another. Its OpenMP runtime may believe in threads that only the parent has, and
+/// wait for them for ever; so a forked child computes on one thread.
+std::atomic<bool> forked{false};
+
+#if __has_include(<pthread.h>)
+[[maybe_unused]] const int registered = pthread_atfork(nullptr, nullptr, [] { forked = true; });
+#endif
+
+}  // namespace
 
 int resolve_threads(int requested) {
 #ifdef _OPENMP
-  const int limit = std::max(1, omp_get_max_threads());
+  const int limit = forked ? 1 : std::max(1, omp_get_max_threads());
 #else
   const int limit = 1;
 #endif
@@ -34,6 +50,7 @@ void parallel_for(Index n_blocks, int n_threads, const std::function<void(Index)
     for (Index block = 0; block < n_blocks; ++block) {
       if (failed.load(std::memory_order_relaxed)) continue;
       try {
+        if (omp_get_thread_num() == 0) poll();  // the caller's thread
         body(block);
       } catch (...) {
         if (!failed.exchange(true)) first = std::current_exception();
@@ -43,7 +60,10 @@ void parallel_for(Index n_blocks, int n_threads, const std::function<void(Index)
     return;
   }
 #endif
-  for (Index block = 0; block < n_blocks; ++block) body(block);
+  for (Index block = 0; block < n_blocks; ++block) {
+    poll();
+    body(block);
+  }
 }
 
 int openmp_version() {

@@ -2,15 +2,18 @@
 
 #include <ppdl/base/check.hpp>
 #include <ppdl/base/error.hpp>
+#include <ppdl/base/interrupt.hpp>
 
 #include <Eigen/Eigenvalues>
 #include <Eigen/QR>
 
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <numbers>
 #include <numeric>
 #include <sstream>
+#include <utility>
 #include <vector>
 
 namespace ppdl {
@@ -30,6 +33,21 @@ Matrix<double> cosines(Index n) {
     }
   }
   return basis;
+}
+
+/// Replaces the columns from `first` on by an orthonormal completion of those before.
+void complete(Matrix<double>& basis, Index first) {
+  Vector<double> unspanned = 1.0 - basis.leftCols(first).rowwise().squaredNorm().array();
+  for (Index k = first; k < basis.cols(); ++k) {
+    const double large = (1.0 - equal_magnitude) * unspanned.maxCoeff();
+    Index input = 0;
+    while (unspanned(input) < large) ++input;
+    const auto before = basis.leftCols(k);
+    Vector<double> vector = Vector<double>::Unit(basis.rows(), input);
+    for (int pass = 0; pass < 2; ++pass) vector -= before * (before.transpose() * vector).eval();
+    basis.col(k) = vector.normalized();
+    unspanned -= basis.col(k).cwiseAbs2();
+  }
 }
 
 }  // namespace
@@ -56,20 +74,28 @@ Matrix<double> cosines(Index height, Index width) {
   return basis;
 }
 
-Matrix<double> symmetric_eigenvectors(const ConstMatrixRef<double>& C) {
+SymmetricEigen symmetric_eigen(const ConstMatrixRef<double>& C) {
   check_size("columns of C", C.cols(), C.rows(), "it is square");
-  const Eigen::SelfAdjointEigenSolver<Matrix<double>> solver(C);
-  if (solver.info() != Eigen::Success) {
-    throw NumericalError("eigenvectors: the iteration failed; check that the activations are of moderate size");
+  using Solver = Eigen::SelfAdjointEigenSolver<Matrix<double>>;
+  const auto solver = std::make_shared<Solver>();
+  run_interruptibly([solver, copy = Matrix<double>(C)] { solver->compute(copy); });
+  if (solver->info() != Eigen::Success) {
+    throw NumericalError("eigenvectors: the iteration failed; check that the data is of moderate size");
   }
-  Matrix<double> vectors = solver.eigenvectors().rowwise().reverse();
+  Matrix<double> vectors = solver->eigenvectors().rowwise().reverse();
   for (Index k = 0; k < vectors.cols(); ++k) {
     const double large = (1.0 - equal_magnitude) * vectors.col(k).cwiseAbs().maxCoeff();
     Index first = 0;
     while (std::abs(vectors(first, k)) < large) ++first;
     if (vectors(first, k) < 0.0) vectors.col(k) = -vectors.col(k);
   }
-  return vectors;
+  return {solver->eigenvalues().reverse(), std::move(vectors)};
+}
+
+Matrix<double> principal_components(const ConstMatrixRef<double>& C, double resolution) {
+  SymmetricEigen eigen = symmetric_eigen(C);
+  complete(eigen.vectors, (eigen.values.array() > resolution * eigen.values.maxCoeff()).count());
+  return std::move(eigen.vectors);
 }
 
 Matrix<double> orthonormal_mix(const ConstMatrixRef<double>& U) {

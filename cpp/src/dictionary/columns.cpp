@@ -4,7 +4,6 @@
 #include <ppdl/dictionary/choice.hpp>
 #include <ppdl/dictionary/kernel.hpp>
 
-#include <cmath>
 #include <utility>
 
 namespace ppdl {
@@ -12,9 +11,8 @@ namespace ppdl {
 void SquaredExponentialOptions::validate() const {
   check(height > 0 && width > 0, "image: received ", height, " x ", width, "; expected at least 1 x 1");
   check(n_columns > 0, "n_columns: received ", n_columns, "; expected at least 1");
-  check(fraction > 0.0 && fraction <= 1.0, "fraction: received ", fraction, "; expected more than 0, at most 1");
-  check(std::floor(static_cast<double>(height * width) * fraction) >= 1.0, "fraction: ", fraction, " of ",
-        height * width, " pixels leaves no atom");
+  check(n_channels > 0, "n_channels: received ", n_channels, "; expected at least 1");
+  (void)count_atoms(height * width * n_channels, fraction, n_channels);
 }
 
 DictionaryColumns squared_exponential_columns(const SquaredExponentialOptions& options) {
@@ -27,7 +25,7 @@ DictionaryColumns squared_exponential_columns(const SquaredExponentialOptions& o
 
   DictionaryColumns result;
   result.base = squared_exponential(points, options.n_channels, options.length_scale);
-  const Index n_atoms = options.n_channels * static_cast<Index>(static_cast<double>(n_points) * options.fraction);
+  const Index n_atoms = count_atoms(result.base.cols(), options.fraction, options.n_channels);
   for (Index j = 0; j < options.n_columns; ++j) {
     ColumnAtoms column;
     column.atoms = choose_atoms(result.base.cols(), n_atoms, options.n_channels, options.seed,

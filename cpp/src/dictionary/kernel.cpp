@@ -3,12 +3,15 @@
 #include <ppdl/base/check.hpp>
 #include <ppdl/base/error.hpp>
 #include <ppdl/base/parallel.hpp>
+#include <ppdl/base/product.hpp>
 
 #include <Eigen/Cholesky>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <sstream>
+#include <vector>
 
 namespace ppdl {
 namespace {
@@ -16,23 +19,71 @@ namespace {
 constexpr Index longest_panel = 512;  // rows of X that are centred at a time
 constexpr Index longest_tile = 128;   // sides of the tiles of the covariance
 
-/// f(X[first : first + rows]) in double precision, where f is the power.
-template <class Scalar>
-Matrix<double> powered(const ConstMatrixRef<Scalar>& X, Index first, Index rows, int power) {
-  Matrix<double> values = X.middleRows(first, rows).template cast<double>();
+/// What is divided by for an unbiased covariance, and for means.
+struct Totals {
+  double weight = 0.0;    ///< Σw
+  double unbiased = 0.0;  ///< Σw − min(1, Σw²/Σw)
+};
+
+Totals totals(Index n_samples, std::span<const double> weights, int least) {
+  double sum = static_cast<double>(n_samples);
+  double squares = sum;
+  Index n_counted = n_samples;
+  if (!weights.empty()) {
+    check_size("sample weights", static_cast<Index>(weights.size()), n_samples, "rows of the activations");
+    // One after the other: the order of Eigen's sums depends on where in memory the weights lie.
+    sum = squares = 0.0;
+    n_counted = 0;
+    for (const double w : weights) {
+      check(w >= 0.0 && std::isfinite(w), "sample_weight: received ", w, "; expected finite numbers, at least 0");
+      sum += w;
+      squares += w * w;
+      n_counted += w > 0.0;
+    }
+    check(std::isfinite(sum), "sample_weight: the sum is not finite; scale the weights down");
+  }
+  check(n_counted >= least || sum >= static_cast<double>(least), "activations: received ", n_counted,
+        " samples; a covariance takes at least ", least);
+  return {sum, sum - std::min(1.0, squares / sum)};
+}
+
+/// Multiplies the rows by factors; a row of factor 0 becomes 0, whatever it holds.
+void scale_rows(MatrixRef<double> rows, const double* factors) {
+  for (Index i = 0; i < rows.rows(); ++i) {
+    if (factors[i] > 0.0) {
+      rows.row(i) *= factors[i];
+    } else {
+      rows.row(i).setZero();
+    }
+  }
+}
+
+/// f(x) in double precision, where f is the power.
+template <class Rows>
+Matrix<double> powered(const Rows& rows, int power) {
+  Matrix<double> values = rows.template cast<double>();
   if (power == 2) values = values.array().square();
   return values;
 }
 
-/// Means of the columns of f(X): sums of blocks of rows, added in their order.
+/// Weighted mean of f(x): sums of blocks of rows, added in their order.
+///
+/// The differences from one sample are summed, so that the mean of a constant is that constant to the last bit.
 template <class Scalar>
-RowVector<double> means(const ConstMatrixRef<Scalar>& X, int power, int n_threads) {
+RowVector<double> weighted_mean(const ConstMatrixRef<Scalar>& X, const CovarianceOptions& options,
+                                std::span<const double> weights, double total) {
+  const auto counts = [](double w) { return w > 0.0; };
+  const Index first = weights.empty() ? 0 : std::ranges::find_if(weights, counts) - weights.begin();
+  const RowVector<double> origin = powered(X.row(first), options.power);
   const Blocks blocks(X.rows(), longest_panel);
   Matrix<double> sums(blocks.count(), X.cols());
-  parallel_for(blocks.count(), n_threads, [&](Index b) {
-    sums.row(b) = powered<Scalar>(X, blocks.begin(b), blocks.length(b), power).colwise().sum();
+  parallel_for(blocks.count(), options.n_threads, [&](Index b) {
+    Matrix<double> values = powered(X.middleRows(blocks.begin(b), blocks.length(b)), options.power);
+    values.rowwise() -= origin;
+    if (!weights.empty()) scale_rows(values, weights.data() + blocks.begin(b));
+    sums.row(b) = values.colwise().sum();
   });
-  return sums.colwise().sum() / static_cast<double>(X.rows());
+  return origin + sums.colwise().sum() / total;
 }
 
 }  // namespace
@@ -54,43 +105,47 @@ Matrix<double> squared_exponential(const ConstMatrixRef<double>& points, Index n
 }
 
 template <class Scalar>
-Matrix<double> covariance(const ConstMatrixRef<Scalar>& X, int power, bool center, int n_threads) {
-  check(power == 1 || power == 2, "power: received ", power, "; expected 1 or 2");
-  check(X.rows() >= 2, "activations: received ", X.rows(), " samples; a covariance takes at least 2");
-  const Index n_samples = X.rows();
+Matrix<double> covariance(const ConstMatrixRef<Scalar>& X, const CovarianceOptions& options,
+                          std::span<const double> weights) {
+  check(options.power == 1 || options.power == 2, "power: received ", options.power, "; expected 1 or 2");
+  const Totals total = totals(X.rows(), weights, options.center ? 2 : 1);
   const Index n_visible = X.cols();
   RowVector<double> mean = RowVector<double>::Zero(n_visible);
-  if (center) mean = means<Scalar>(X, power, n_threads);
+  if (options.center) mean = weighted_mean<Scalar>(X, options, weights, total.weight);
+  std::vector<double> roots(weights.begin(), weights.end());
+  for (double& root : roots) root = std::sqrt(root);
 
-  const Blocks panels(n_samples, longest_panel);
+  const Blocks panels(X.rows(), longest_panel);
   const Blocks sides(n_visible, longest_tile);
   Matrix<double> C = Matrix<double>::Zero(n_visible, n_visible);
   Matrix<double> centred(longest_panel, n_visible);
   for (Index p = 0; p < panels.count(); ++p) {
     const Index rows = panels.length(p);
-    parallel_for(sides.count(), n_threads, [&](Index s) {
+    parallel_for(sides.count(), options.n_threads, [&](Index s) {
       auto part = centred.block(0, sides.begin(s), rows, sides.length(s));
-      part = X.block(panels.begin(p), sides.begin(s), rows, sides.length(s)).template cast<double>();
-      if (power == 2) part = part.array().square().matrix();
+      part = powered(X.block(panels.begin(p), sides.begin(s), rows, sides.length(s)), options.power);
       part.rowwise() -= mean.segment(sides.begin(s), sides.length(s));
+      if (!roots.empty()) scale_rows(part, roots.data() + panels.begin(p));
     });
     // Each tile of the lower triangle adds up its panels in their order, whichever thread it is on.
-    parallel_for(sides.count() * sides.count(), n_threads, [&](Index tile) {
+    parallel_for(sides.count() * sides.count(), options.n_threads, [&](Index tile) {
       const Index i = tile / sides.count();
       const Index j = tile % sides.count();
       if (j > i) return;
-      C.block(sides.begin(i), sides.begin(j), sides.length(i), sides.length(j)).noalias() +=
-          centred.block(0, sides.begin(i), rows, sides.length(i)).transpose() *
-          centred.block(0, sides.begin(j), rows, sides.length(j));
+      multiply_transposed<double>(centred.block(0, sides.begin(i), rows, sides.length(i)),
+                                  centred.block(0, sides.begin(j), rows, sides.length(j)),
+                                  C.block(sides.begin(i), sides.begin(j), sides.length(i), sides.length(j)), Into::add);
     });
   }
-  C /= static_cast<double>(center ? n_samples - 1 : n_samples);
+  C /= options.center ? total.unbiased : total.weight;
   C.triangularView<Eigen::StrictlyUpper>() = C.transpose();
   return C;
 }
 
-template Matrix<double> covariance<float>(const ConstMatrixRef<float>&, int, bool, int);
-template Matrix<double> covariance<double>(const ConstMatrixRef<double>&, int, bool, int);
+template Matrix<double> covariance<float>(const ConstMatrixRef<float>&, const CovarianceOptions&,
+                                          std::span<const double>);
+template Matrix<double> covariance<double>(const ConstMatrixRef<double>&, const CovarianceOptions&,
+                                           std::span<const double>);
 
 Matrix<double> ridge_mix(const ConstMatrixRef<double>& K_alpha, double ridge) {
   check_size("columns of K_alpha", K_alpha.cols(), K_alpha.rows(), "it is square");

@@ -1,6 +1,7 @@
 #include <ppdl/layer/activation.hpp>
 
 #include <ppdl/base/check.hpp>
+#include <ppdl/base/transform.hpp>
 
 namespace ppdl {
 
@@ -8,7 +9,7 @@ Activation activation_from_string(std::string_view name) {
   for (const Activation kind : {Activation::identity, Activation::logistic, Activation::tanh, Activation::relu}) {
     if (name == to_string(kind)) return kind;
   }
-  throw_invalid("unknown activation '", name, "'; known are identity, logistic, tanh, relu");
+  throw_invalid("activation: received '", name, "'; expected identity, logistic, tanh or relu");
 }
 
 std::string_view to_string(Activation kind) {
@@ -30,10 +31,10 @@ void activate(Activation kind, MatrixRef<Scalar> Z) {
     case Activation::identity:
       break;
     case Activation::logistic:
-      Z.array() = Z.array().logistic();
+      transform<Scalar>(Z, [](const auto& z) { return z.logistic(); });
       break;
     case Activation::tanh:
-      Z.array() = Z.array().tanh();
+      transform<Scalar>(Z, [](const auto& z) { return z.tanh(); });
       break;
     case Activation::relu:
       Z = Z.cwiseMax(Scalar(0));
@@ -58,65 +59,43 @@ void activate_reverse(Activation kind, const ConstMatrixRef<Scalar>& A, MatrixRe
   }
 }
 
-template <class Scalar>
-void ActivationLayer<Scalar>::forward(const Pass&, Index, const Scalar*, const ConstMatrixRef<Scalar>&,
-                                      MatrixRef<Scalar> output, LayerBuffers<Scalar>&) const {
-  activate<Scalar>(kind_, output);
-}
+namespace {
 
 template <class Scalar>
-void ActivationLayer<Scalar>::reverse(const Pass&, Index, const Scalar*, const ConstMatrixRef<Scalar>& output,
-                                      const ConstMatrixRef<Scalar>&, MatrixRef<Scalar>* d_input,
-                                      LayerBuffers<Scalar>&) const {
-  activate_reverse<Scalar>(kind_, output, *d_input);
-}
+class ActivationLayer final : public Layer<Scalar> {
+ public:
+  ActivationLayer(Activation kind, Index n_units) : kind_(kind), n_units_(n_units) {}
+  [[nodiscard]] Index n_inputs() const override { return n_units_; }
+  [[nodiscard]] Index n_outputs() const override { return n_units_; }
+  [[nodiscard]] bool in_place() const override { return true; }
 
-template <class Scalar>
-MaxoutLayer<Scalar>::MaxoutLayer(Index n_inputs, Index n_pieces) : n_inputs_(n_inputs), n_pieces_(n_pieces) {
-  check(n_pieces > 0 && n_inputs > 0 && n_inputs % n_pieces == 0, "maxout: n_pieces must divide the number of inputs; ",
-        "received n_pieces ", n_pieces, " for ", n_inputs, " inputs");
-}
-
-template <class Scalar>
-LayerBuffers<Scalar> MaxoutLayer<Scalar>::buffers(Index batch, bool training, bool) const {
-  LayerBuffers<Scalar> buffers;
-  if (training) buffers.winners.resize(batch, n_outputs());
-  return buffers;
-}
-
-template <class Scalar>
-void MaxoutLayer<Scalar>::forward(const Pass&, Index first_row, const Scalar*, const ConstMatrixRef<Scalar>& input,
-                                  MatrixRef<Scalar> output, LayerBuffers<Scalar>& buffers) const {
-  const bool keep = buffers.winners.size() > 0;
-  for (Index i = 0; i < input.rows(); ++i) {
-    for (Index unit = 0; unit < n_outputs(); ++unit) {
-      Index winner = 0;
-      output(i, unit) = input.row(i).segment(unit * n_pieces_, n_pieces_).maxCoeff(&winner);
-      if (keep) buffers.winners(first_row + i, unit) = static_cast<std::int32_t>(winner);
-    }
+  void forward(const Pass&, Index, Index, const Scalar*, const ConstMatrixRef<Scalar>&, MatrixRef<Scalar> output,
+               Scratch*) const override {
+    activate<Scalar>(kind_, output);
   }
-}
+
+  void reverse(const Pass&, Index, Index, const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>&,
+               MatrixRef<Scalar>* d_input, Scratch*) const override {
+    activate_reverse<Scalar>(kind_, output, *d_input);
+  }
+
+ private:
+  Activation kind_;
+  Index n_units_;
+};
+
+}  // namespace
 
 template <class Scalar>
-void MaxoutLayer<Scalar>::reverse(const Pass&, Index first_row, const Scalar*, const ConstMatrixRef<Scalar>&,
-                                  const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input,
-                                  LayerBuffers<Scalar>& buffers) const {
-  if (d_input == nullptr) return;
-  d_input->setZero();
-  for (Index i = 0; i < d_output.rows(); ++i) {
-    for (Index unit = 0; unit < n_outputs(); ++unit) {
-      (*d_input)(i, unit * n_pieces_ + buffers.winners(first_row + i, unit)) = d_output(i, unit);
-    }
-  }
+std::unique_ptr<const Layer<Scalar>> ActivationSpec<Scalar>::make(const Shape& input, const LayerContext&) const {
+  return std::make_unique<ActivationLayer<Scalar>>(kind_, input.size());
 }
 
 template void activate<float>(Activation, MatrixRef<float>);
 template void activate<double>(Activation, MatrixRef<double>);
 template void activate_reverse<float>(Activation, const ConstMatrixRef<float>&, MatrixRef<float>);
 template void activate_reverse<double>(Activation, const ConstMatrixRef<double>&, MatrixRef<double>);
-template class ActivationLayer<float>;
-template class ActivationLayer<double>;
-template class MaxoutLayer<float>;
-template class MaxoutLayer<double>;
+template class ActivationSpec<float>;
+template class ActivationSpec<double>;
 
 }  // namespace ppdl

@@ -4,6 +4,7 @@
 
 #include <ppdl/base/parallel.hpp>
 #include <ppdl/base/types.hpp>
+#include <ppdl/optimize/optimizer.hpp>
 
 #include <algorithm>
 #include <cmath>
@@ -14,7 +15,7 @@
 namespace ppdl {
 
 /// Elements that one thread works on at a time; a few such pieces of vectors fit into a core's own cache.
-inline constexpr Index block_length = 4096;
+inline constexpr Index block_length = kOptimizerPart;
 
 /// Runs `body(block, begin, length)` for all blocks of a vector. Allocates nothing.
 template <class Body>

@@ -34,6 +34,15 @@ void check_sizes(Index theta, Index gradient, Index n) {
 
 }  // namespace
 
+template <class Scalar>
+void Optimizer<Scalar>::step(VectorRef<Scalar> theta, const ConstVectorRef<Scalar>& gradient, double rate,
+                             int n_threads) {
+  check_sizes(theta.size(), gradient.size(), size());
+  begin(rate);
+  for_each_block(Blocks(size(), kOptimizerPart), n_threads,
+                 [&](Index, Index begin, Index length) { update(begin, length, theta.data(), gradient.data()); });
+}
+
 void SgdOptions::validate() const {
   check(momentum >= 0.0 && momentum <= 1.0, "momentum must be in [0, 1] (received ", momentum, ")");
 }
@@ -51,24 +60,32 @@ void Sgd<Scalar>::reset(Index n) {
 }
 
 template <class Scalar>
-void Sgd<Scalar>::step(VectorRef<Scalar> theta, const ConstVectorRef<Scalar>& gradient, double rate, int n_threads) {
-  check_sizes(theta.size(), gradient.size(), size_);
+void Sgd<Scalar>::begin(double rate) {
   ++n_steps_;
-  const Scalar eta = static_cast<Scalar>(rate), mu = static_cast<Scalar>(options_.momentum);
-  const bool nesterov = options_.nesterov;
-  const Scalar* g = gradient.data();
-  Scalar* x = theta.data();
-  Scalar* v = velocity_.size() > 0 ? velocity_.data() : nullptr;
-  for_each_block(Blocks(size_, block_length), n_threads, [&](Index, Index begin, Index length) {
-    if (v == nullptr) {
-      for (Index i = begin; i < begin + length; ++i) x[i] -= eta * g[i];
-      return;
-    }
-    for (Index i = begin; i < begin + length; ++i) {
+  rate_ = static_cast<Scalar>(rate);
+}
+
+template <class Scalar>
+void Sgd<Scalar>::update(Index first, Index count, Scalar* theta, const Scalar* gradient) {
+  const Scalar eta = rate_, mu = static_cast<Scalar>(options_.momentum);
+  const Scalar* g = gradient + first;
+  Scalar* x = theta + first;
+  if (velocity_.size() == 0) {
+    for (Index i = 0; i < count; ++i) x[i] -= eta * g[i];
+    return;
+  }
+  Scalar* v = velocity_.data() + first;
+  if (options_.nesterov) {
+    for (Index i = 0; i < count; ++i) {
       v[i] = mu * v[i] - eta * g[i];
-      x[i] += nesterov ? mu * v[i] - eta * g[i] : v[i];
+      x[i] += mu * v[i] - eta * g[i];
     }
-  });
+  } else {
+    for (Index i = 0; i < count; ++i) {
+      v[i] = mu * v[i] - eta * g[i];
+      x[i] += v[i];
+    }
+  }
 }
 
 template <class Scalar>
@@ -109,25 +126,27 @@ void Adam<Scalar>::reset(Index n) {
 }
 
 template <class Scalar>
-void Adam<Scalar>::step(VectorRef<Scalar> theta, const ConstVectorRef<Scalar>& gradient, double rate, int n_threads) {
-  check_sizes(theta.size(), gradient.size(), size());
+void Adam<Scalar>::begin(double rate) {
   ++n_steps_;
-  const double t = static_cast<double>(n_steps_), b1 = options_.beta_1, b2 = options_.beta_2;
-  const Scalar eta_t = static_cast<Scalar>(rate * std::sqrt(1.0 - std::pow(b2, t)) / (1.0 - std::pow(b1, t)));
-  const Scalar beta_1 = static_cast<Scalar>(b1), new_1 = static_cast<Scalar>(1.0 - b1);
-  const Scalar beta_2 = static_cast<Scalar>(b2), new_2 = static_cast<Scalar>(1.0 - b2);
-  const Scalar epsilon = static_cast<Scalar>(options_.epsilon);
-  const Scalar* g = gradient.data();
-  Scalar *x = theta.data(), *m = mean_.data(), *v = mean_square_.data();
+  const double t = static_cast<double>(n_steps_);
+  rate_ =
+      static_cast<Scalar>(rate * std::sqrt(1.0 - std::pow(options_.beta_2, t)) / (1.0 - std::pow(options_.beta_1, t)));
+}
+
+template <class Scalar>
+void Adam<Scalar>::update(Index first, Index count, Scalar* theta, const Scalar* gradient) {
+  const Scalar beta_1 = static_cast<Scalar>(options_.beta_1), new_1 = static_cast<Scalar>(1.0 - options_.beta_1);
+  const Scalar beta_2 = static_cast<Scalar>(options_.beta_2), new_2 = static_cast<Scalar>(1.0 - options_.beta_2);
+  const Scalar epsilon = static_cast<Scalar>(options_.epsilon), eta = rate_;
+  const Scalar* g = gradient + first;
+  Scalar *x = theta + first, *m = mean_.data() + first, *v = mean_square_.data() + first;
   // A plain loop: Eigen's √ differs in the last bit between vectorised and single elements, and which are single
   // depends on where θ lies in memory.
-  for_each_block(Blocks(size(), block_length), n_threads, [=](Index, Index begin, Index length) {
-    for (Index i = begin; i < begin + length; ++i) {
-      m[i] = beta_1 * m[i] + new_1 * g[i];
-      v[i] = beta_2 * v[i] + new_2 * g[i] * g[i];
-      x[i] -= eta_t * m[i] / (std::sqrt(v[i]) + epsilon);
-    }
-  });
+  for (Index i = 0; i < count; ++i) {
+    m[i] = beta_1 * m[i] + new_1 * g[i];
+    v[i] = beta_2 * v[i] + new_2 * g[i] * g[i];
+    x[i] -= eta * m[i] / (std::sqrt(v[i]) + epsilon);
+  }
 }
 
 template <class Scalar>
@@ -177,6 +196,8 @@ void limit_column_norms(VectorRef<Scalar> theta, std::span<const ColumnNorm> blo
   }
 }
 
+template class Optimizer<float>;
+template class Optimizer<double>;
 template class Sgd<float>;
 template class Sgd<double>;
 template class Adam<float>;

@@ -1,22 +1,23 @@
 #include <ppdl/weights/order.hpp>
 
-#include <algorithm>
+#include <ppdl/base/check.hpp>
+
+#include <cmath>
+#include <limits>
 
 namespace ppdl {
 namespace {
 
-// A product (m, k)(k, n) with small k or n leaves part of the vector units idle and pays for packing; both constants were
-// measured with Eigen's products of 64 rows.
-constexpr double kHalfSpeedWidth = 40.0;
+// Numbers that a product's kernel computes at a time, whether wanted or not.
+constexpr double kWidth = 16.0;
+// A product of so little depth spends half its time on loading and storing the result.
 constexpr double kHalfSpeedDepth = 10.0;
 // Moving one gathered number costs about as much as this many multiply-adds at full speed.
 constexpr double kGatherCost = 16.0;
 
 double ideal(double m, double k, double n) { return m * k * n; }
 
-double realistic(double m, double k, double n) {
-  return m * k * n * (1.0 + kHalfSpeedWidth / n) * (1.0 + kHalfSpeedDepth / k);
-}
+double realistic(double m, double k, double n) { return m * (k + kHalfSpeedDepth) * std::ceil(n / kWidth) * kWidth; }
 
 /// Sums one layer's products under a price for each: `price(m, k, n)` for a product, `gather` for a moved number.
 template <class Scalar, class Price>
@@ -25,24 +26,22 @@ double total(const PredictedWeights<Scalar>& weights, Order order, const Setting
   const double n_visible = static_cast<double>(weights.n_visible());
   const double n_atoms = static_cast<double>(weights.n_atoms());
   const double n_base = weights.base() ? static_cast<double>(weights.base()->cols()) : 0.0;
-  const double passes = 1.0 + (s.training ? 1.0 + (s.reverse_input || weights.learned() ? 1.0 : 0.0) : 0.0);
+  const double passes = 1.0 + (s.training ? 1.0 + (s.reverse_input ? 1.0 : 0.0) : 0.0);
   double sum = 0.0;
   if (order == Order::predict) {
-    sum += price(batch, n_visible, static_cast<double>(weights.n_hidden())) *
-           (1.0 + (s.training ? 1.0 + (s.reverse_input ? 1.0 : 0.0) : 0.0));
+    sum += price(batch, n_visible, static_cast<double>(weights.n_hidden())) * passes;
   } else if (order == Order::pool) {
     if (!s.pooled_once) sum += price(batch, n_visible, n_atoms);
     if (s.training && s.reverse_input) sum += price(batch, n_atoms, n_visible);
-    if (s.training && weights.learned()) sum += price(n_visible, batch, n_atoms);
   } else {
     if (!s.pooled_once && n_base > 0.0) sum += price(batch, n_visible, n_base);
     if (s.training && s.reverse_input && n_base > 0.0) sum += price(batch, n_base, n_visible);
-    if (!weights.is_identity()) sum += gather * batch * n_atoms * (s.training && s.reverse_input ? 2.0 : 1.0);
+    if (!weights.in_order()) sum += gather * batch * n_atoms * (s.training && s.reverse_input ? 2.0 : 1.0);
   }
   for (Index j = 0; j < weights.n_columns(); ++j) {
     const double atoms = static_cast<double>(weights.n_atoms(j)), hidden = static_cast<double>(weights.n_hidden(j));
     if (order == Order::predict) {
-      sum += price(n_visible, atoms, hidden) * (1.0 + (s.training ? (weights.learned() ? 2.0 : 1.0) : 0.0));
+      sum += price(n_visible, atoms, hidden) * (s.training ? 2.0 : 1.0);
     } else {
       sum += price(batch, atoms, hidden) * passes;
       if (order == Order::shared && weights.columns()[static_cast<std::size_t>(j)].mix.size() > 0) {
@@ -51,6 +50,14 @@ double total(const PredictedWeights<Scalar>& weights, Order order, const Setting
     }
   }
   return sum;
+}
+
+/// Columns of the static part, XU or XB; 0 where there is nothing to compute ahead.
+template <class Scalar>
+Index pooled_width(const PredictedWeights<Scalar>& weights, Order order) {
+  if (order == Order::predict || weights.selects()) return 0;
+  if (order == Order::pool) return weights.n_atoms();
+  return weights.base() ? weights.base()->cols() : 0;
 }
 
 }  // namespace
@@ -66,16 +73,32 @@ std::string_view to_string(Order order) {
   }
 }
 
+OrderChoice order_choice_from_string(std::string_view name) {
+  if (name == "auto") return OrderChoice::automatic;
+  if (name == "predict") return OrderChoice::predict;
+  check(name == "pool", "order: received '", name, "'; expected auto, predict or pool");
+  return OrderChoice::pool;
+}
+
+template <class Scalar>
+std::vector<Order> legal_orders(const PredictedWeights<Scalar>& weights, OrderChoice choice) {
+  check(!weights.learned(), "a learned dictionary (LowRank) is two layers, each with an order of its own");
+  if (choice == OrderChoice::predict) return {Order::predict};
+  std::vector<Order> orders;
+  if (weights.selects() || weights.base()) orders.push_back(Order::shared);
+  if (!weights.selects()) orders.push_back(Order::pool);
+  if (choice == OrderChoice::automatic && !weights.is_identity()) orders.push_back(Order::predict);
+  return orders;
+}
+
 template <class Scalar>
 double multiply_adds(const PredictedWeights<Scalar>& weights, Order order, const Setting& setting) {
   return total(weights, order, setting, ideal, 0.0);
 }
 
-template <class Scalar>
-double dense_multiply_adds(const PredictedWeights<Scalar>& weights, const Setting& setting) {
+double dense_multiply_adds(Index n_visible, Index n_hidden, const Setting& setting) {
   const double passes = 1.0 + (setting.training ? 1.0 + (setting.reverse_input ? 1.0 : 0.0) : 0.0);
-  return passes * static_cast<double>(setting.batch) * static_cast<double>(weights.n_visible()) *
-         static_cast<double>(weights.n_hidden());
+  return passes * static_cast<double>(setting.batch) * static_cast<double>(n_visible) * static_cast<double>(n_hidden);
 }
 
 template <class Scalar>
@@ -84,24 +107,34 @@ double effort(const PredictedWeights<Scalar>& weights, Order order, const Settin
 }
 
 template <class Scalar>
-Order cheapest_order(const PredictedWeights<Scalar>& weights, const Setting& setting) {
-  if (weights.learned()) {
-    return effort(weights, Order::predict, setting) < effort(weights, Order::pool, setting) ? Order::predict
-                                                                                            : Order::pool;
+Plan cheapest_plan(const PredictedWeights<Scalar>& weights, OrderChoice choice, const Setting& setting,
+                   const DataSet& data) {
+  Plan best;
+  double least = std::numeric_limits<double>::infinity();
+  Setting tried = setting;
+  for (const Order order : legal_orders(weights, choice)) {
+    const double bytes =
+        static_cast<double>(data.n_samples) * static_cast<double>(pooled_width(weights, order)) * sizeof(Scalar);
+    for (const bool once : {false, true}) {
+      if (once && (bytes == 0.0 || bytes > data.memory_limit)) continue;
+      tried.pooled_once = once;
+      const double cost = effort(weights, order, tried);
+      if (cost < least) {
+        least = cost;
+        best = {order, once};
+      }
+    }
   }
-  if (!weights.base() && !weights.has_mix()) return Order::shared;  // nothing to pool with: atoms are inputs
-  const Order all[] = {Order::pool, Order::shared, Order::predict};
-  return *std::min_element(std::begin(all), std::end(all),
-                           [&](Order a, Order b) { return effort(weights, a, setting) < effort(weights, b, setting); });
+  return best;
 }
 
-template double multiply_adds(const PredictedWeights<float>&, Order, const Setting&);
-template double multiply_adds(const PredictedWeights<double>&, Order, const Setting&);
-template double dense_multiply_adds(const PredictedWeights<float>&, const Setting&);
-template double dense_multiply_adds(const PredictedWeights<double>&, const Setting&);
-template double effort(const PredictedWeights<float>&, Order, const Setting&);
-template double effort(const PredictedWeights<double>&, Order, const Setting&);
-template Order cheapest_order(const PredictedWeights<float>&, const Setting&);
-template Order cheapest_order(const PredictedWeights<double>&, const Setting&);
+#define PPDL_INSTANTIATE(Scalar)                                                          \
+  template std::vector<Order> legal_orders(const PredictedWeights<Scalar>&, OrderChoice); \
+  template double multiply_adds(const PredictedWeights<Scalar>&, Order, const Setting&);  \
+  template double effort(const PredictedWeights<Scalar>&, Order, const Setting&);         \
+  template Plan cheapest_plan(const PredictedWeights<Scalar>&, OrderChoice, const Setting&, const DataSet&);
+
+PPDL_INSTANTIATE(float)
+PPDL_INSTANTIATE(double)
 
 }  // namespace ppdl

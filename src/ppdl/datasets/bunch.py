@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch
 
+from ppdl._checks import one_of
+
 DTYPES = (np.dtype(np.float32), np.dtype(np.float64))
 
 COLOURS = ("red", "green", "blue")
@@ -19,17 +21,19 @@ Arrays: TypeAlias = tuple[npt.NDArray[np.floating[Any]], npt.NDArray[np.int64]]
 
 def check_dtype(dtype: npt.DTypeLike) -> np.dtype[Any]:
     """Return `dtype` as a NumPy type, or raise if the core can't train on it."""
-    if np.dtype(dtype) not in DTYPES:
-        raise ValueError(f"dtype must be float32 or float64, got {np.dtype(dtype).name}.")
+    try:
+        found: object = np.dtype(dtype)
+    except TypeError:
+        found = dtype
+    if found not in DTYPES:
+        raise ValueError(f"dtype: received {found}; expected float32 or float64")
     return np.dtype(dtype)
 
 
 def check_subset(subset: str) -> tuple[str, ...]:
     """Return the subsets that `subset` stands for, in order, or raise if there is none of this name."""
     subsets = {"train": ("train",), "test": ("test",), "all": ("train", "test")}
-    if subset not in subsets:
-        raise ValueError(f"subset must be 'train', 'test' or 'all', got {subset!r}.")
-    return subsets[subset]
+    return subsets[one_of("subset", subset, subsets)]
 
 
 def scale(parts: Sequence[npt.NDArray[np.uint8]], dtype: np.dtype[Any]) -> npt.NDArray[np.floating[Any]]:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import tarfile
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from types import ModuleType
 
-#: What a file's name may end in, besides the name itself: it may lie there packed.
-ENDINGS = ("", ".gz", ".xz")
+from ppdl import _checks
+
+
+def packed_or_not(name: str) -> Iterable[str]:
+    """List what a file may be called: its name, and that with the endings of packed files."""
+    return name, f"{name}.gz", f"{name}.xz"
 
 
 def data_folders(
@@ -18,10 +22,11 @@ def data_folders(
 ) -> list[Path]:
     """List the folders that may hold a data set.
 
-    The folder is `path` if given; otherwise ``$PPDL_DATA/<dataset>``, then ``<cache>/<dataset>``, where the cache is
-    ``pooch.os_cache("ppdl")``. Each is followed by its `subfolders`, as which the official archives unpack.
+    The folder is `path` if given, where ``~`` is the home folder; otherwise ``$PPDL_DATA/<dataset>``, then
+    ``<cache>/<dataset>``, where the cache is ``pooch.os_cache("ppdl")``. Each is followed by its `subfolders`, as which
+    the official archives unpack.
     """
-    folders = [Path(path)] if path is not None else _usual_folders(dataset)
+    folders = [_checks.path("path", path)] if path is not None else _usual_folders(dataset)
     return [place for folder in folders for place in (folder, *(folder / name for name in subfolders))]
 
 
@@ -30,7 +35,7 @@ def find_files(
     folders: Sequence[Path],
     choices: Sequence[Sequence[str]],
     *,
-    endings: Sequence[str] = ENDINGS,
+    spellings: Callable[[str], Iterable[str]] = packed_or_not,
     download: Callable[[Path], None] | None = None,
     remedy: str = "pass download=True",
 ) -> list[Path]:
@@ -44,8 +49,8 @@ def find_files(
         Where to look, in order; see `data_folders`.
     choices : sequence of sequence of str
         Names of files, for each of the forms in which the data set comes; the earlier is preferred in a folder.
-    endings : sequence of str
-        What may follow the names, in order of preference.
+    spellings : callable
+        What a file of a name may be called, in order of preference.
     download : callable, default=None
         Downloads missing files into the folder that it is called with, the last one; `None` downloads nothing. Only
         downloads are compared with a hash, so that a user's own files in the same format can be read.
@@ -64,16 +69,16 @@ def find_files(
     """
     for folder in folders:
         for names in choices:
-            found = [file for name in names if (file := _find_file(folder / name, endings))]
+            found = [file for name in names if (file := _find_file(folder, spellings(name)))]
             if len(found) == len(names):
                 return found
     if download:
         download(folders[-1])
-        return find_files(dataset, folders[-1:], choices, endings=endings, remedy=remedy)
+        return find_files(dataset, folders[-1:], choices, spellings=spellings, remedy=remedy)
     raise FileNotFoundError(
         f"{dataset}: {' or '.join(', '.join(names) for names in choices)} not found in "
         f"{' or '.join(map(str, folders))}. Give the folder as `path`, set PPDL_DATA to the folder that holds "
-        f"{dataset}/, or {remedy}."
+        f"{dataset}/, or {remedy}"
     )
 
 
@@ -113,15 +118,13 @@ def download_archive(archive: str, hash_: str, mirrors: Sequence[str], members: 
 
 
 def _usual_folders(dataset: str) -> list[Path]:
-    cache = Path(_pooch().os_cache("ppdl"))
-    roots = [Path(os.environ["PPDL_DATA"]), cache] if os.environ.get("PPDL_DATA") else [cache]
-    return [root / dataset for root in roots]
+    roots = [os.environ.get("PPDL_DATA"), _pooch().os_cache("ppdl")]
+    return [_checks.path("PPDL_DATA", root) / dataset for root in roots if root]
 
 
-def _find_file(file: Path, endings: Sequence[str]) -> Path | None:
-    """Return the path at which the file lies, with the first of the endings that is there, or None."""
-    paths = (file.with_name(file.name + ending) for ending in endings)
-    return next((path for path in paths if path.is_file()), None)
+def _find_file(folder: Path, names: Iterable[str]) -> Path | None:
+    """Return the path of the first of the names that is there, or None."""
+    return next((path for name in names if (path := folder / name).is_file()), None)
 
 
 def _pooch() -> ModuleType:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal, overload
 
@@ -15,6 +16,7 @@ from .bunch import Arrays, check_dtype, check_subset, image_bunch, scale
 from .files import data_folders, download_files, find_files
 from .idx import read_idx
 from .labels import check_labels
+from .packed import readable
 
 #: Files of each subset (images, then labels) with their SHA-256.
 FILES = {
@@ -70,8 +72,8 @@ def load_mnist(
     """Load MNIST, scaled to [0, 1], from idx files, compressed by gzip or not.
 
     The files are looked for in `path` if given; otherwise in ``$PPDL_DATA/mnist``, then in the cache
-    (``pooch.os_cache("ppdl")``). Any other collection in the same format, such as Fashion-MNIST, can be read by its
-    `path`.
+    (``pooch.os_cache("ppdl")``). ``train-images.idx3-ubyte`` is another name that they may have. Any other
+    collection in the same format, such as Fashion-MNIST, can be read by its `path`.
 
     Parameters
     ----------
@@ -98,9 +100,9 @@ def load_mnist(
     FileNotFoundError
         If a file is missing and `download` is false.
     OSError
-        If a download fails.
+        If a download fails, or the system can't read a file.
     ValueError
-        If a file is damaged or disagrees with the others; the message names the file and the field.
+        If a file is damaged, holds too much or disagrees with the others; the message names the file and the field.
 
     Examples
     --------
@@ -115,17 +117,22 @@ def load_mnist(
         "mnist",
         data_folders("mnist", path),
         [[name.removesuffix(".gz") for name in hashes]],
-        endings=(".gz", ""),
+        spellings=_spellings,
         download=functools.partial(download_files, hashes, MIRRORS) if download else None,
     )
 
     parts = [_read_pair(*files[i : i + 2]) for i in range(0, len(files), 2)]
     shapes = {images.shape[1:] for images, _ in parts}
     if len(shapes) > 1:
-        raise ValueError(f"{files[0].name} and {files[2].name}: images of different shapes, {sorted(shapes)}.")
+        raise ValueError(f"{files[0]} and {files[2].name}: images of different shapes, {sorted(shapes)}")
     target = np.concatenate([labels for _, labels in parts])
     bunch = image_bunch(scale([images for images, _ in parts], dtype), target, DESCRIPTION)
     return (bunch.data, bunch.target) if return_X_y else bunch
+
+
+def _spellings(name: str) -> Iterable[str]:
+    """List what a file may be called: packed or not, by its own name or by that which it has within the archive."""
+    return [spelling + ending for ending in (".gz", "") for spelling in (name, name.replace("-idx", ".idx"))]
 
 
 def _read_pair(images_file: Path, labels_file: Path) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
@@ -133,11 +140,12 @@ def _read_pair(images_file: Path, labels_file: Path) -> tuple[npt.NDArray[np.uin
     images, labels = read_idx(images_file, ndim=3), read_idx(labels_file, ndim=1)
     for file, values in ((images_file, images), (labels_file, labels)):
         if values.dtype != np.uint8:
-            raise ValueError(f"{file.name}: magic number tells type {values.dtype.name}, expected uint8.")
+            raise ValueError(f"{file}: magic number tells type {values.dtype.name}, expected uint8")
         if values.size == 0:
-            raise ValueError(f"{file.name}: dimensions {values.shape} hold nothing.")
+            raise ValueError(f"{file}: dimensions {values.shape} hold nothing")
     if len(images) != len(labels):
         raise ValueError(
-            f"{labels_file.name}: count: {len(labels)} labels, but {images_file.name} holds {len(images)} images."
+            f"{labels_file}: count: {len(labels)} labels, but {images_file.name} holds {len(images)} images"
         )
-    return images, check_labels(labels, labels_file.name)
+    with readable(labels_file):
+        return images, check_labels(labels)

@@ -1,4 +1,4 @@
-"""Reader of files that lie plain or packed by gzip or xz."""
+"""Reader of files, plain or packed by gzip or xz: bounded, and with one boundary for what is wrong with them."""
 
 from __future__ import annotations
 
@@ -9,50 +9,89 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-
-Packing: TypeAlias = Literal["gzip", "xz"] | None
 
 #: Bytes read at a time.
 CHUNK = 1 << 20
 
 
 @contextmanager
-def open_packed(path: Path) -> Iterator[io.BufferedIOBase]:
-    """Open a file to read what it holds; the ending ``.gz`` or ``.xz`` tells that it is packed.
+def readable(path: Path) -> Iterator[None]:
+    """Name the file in the error for whatever is wrong with it.
 
     Raises
     ------
+    OSError
+        From within the `with` block, if the system can't read the file.
     ValueError
-        From within the `with` block, if the packed data is damaged; the message names the file.
+        If what it holds is damaged or another thing than expected.
     """
-    packings: dict[str, Packing] = {".gz": "gzip", ".xz": "xz"}
-    with open(path, "rb") as file, unpacked(file, packings.get(path.suffix), path.name) as stream:
-        yield stream
+    try:
+        yield
+    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
+        raise ValueError(f"{path}: damaged packed data: {error}") from error
+    except Exception as error:  # damaged files make readers raise nearly anything, even an OSError without a number
+        if isinstance(error, OSError) and error.errno is not None:
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        raise ValueError(f"{path}: {str(error) or type(error).__name__}") from error
 
 
 @contextmanager
-def unpacked(file: io.BufferedReader, packing: Packing, name: str) -> Iterator[io.BufferedIOBase]:
-    """Give the stream of what an open file holds; damage that shows while it is read is a ValueError."""
-    try:
-        with (
-            gzip.GzipFile(fileobj=file) if packing == "gzip" else lzma.LZMAFile(file) if packing == "xz" else file
-        ) as stream:
-            yield stream
-    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError) as error:
-        raise ValueError(f"{name}: damaged {packing} data: {error}") from error
+def open_packed(path: Path, packing: str | None = None) -> Iterator[io.BufferedIOBase]:
+    """Open a file to read what it holds; errors are those of `readable`.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    packing : {".gz", ".xz", ""}, default=None
+        How it is packed; None tells it by the ending of its name.
+    """
+    packing = path.suffix if packing is None else packing
+    with (
+        readable(path),
+        open(path, "rb") as file,
+        (
+            gzip.GzipFile(fileobj=file) if packing == ".gz" else lzma.LZMAFile(file) if packing == ".xz" else file
+        ) as stream,
+    ):
+        yield stream
 
 
-def read_exactly(stream: io.BufferedIOBase, n_bytes: int, name: str, field: str) -> npt.NDArray[np.uint8]:
-    """Read `n_bytes` bytes; fewer is an error that names the field."""
-    data = np.empty(n_bytes, np.uint8)
-    n_read = 0
-    while n_read < n_bytes:
-        n_new = stream.readinto(data[n_read : n_read + CHUNK].data)
-        if not n_new:
-            raise ValueError(f"{name}: cut short in its {field}: {n_bytes} bytes expected, {n_read} found.")
-        n_read += n_new
+def read_exactly(stream: io.BufferedIOBase, n_bytes: int, field: str) -> npt.NDArray[np.uint8]:
+    """Read `n_bytes` bytes, taking memory as they come; fewer is an error that names the field."""
+    data = bytearray()
+    while len(data) < n_bytes:
+        chunk = stream.read(min(CHUNK, n_bytes - len(data)))
+        if not chunk:
+            raise ValueError(f"cut short in its {field}: {n_bytes} bytes expected, {len(data)} found")
+        data += chunk
+    return np.frombuffer(data, np.uint8)
+
+
+def read_last(stream: io.BufferedIOBase, n_bytes: int, field: str) -> npt.NDArray[np.uint8]:
+    """Read `n_bytes` bytes, with which the stream must end."""
+    data = read_exactly(stream, n_bytes, field)
+    if stream.read(1):
+        raise ValueError(f"{field}: data goes on after the {n_bytes} bytes expected")
     return data
+
+
+def read_all(path: Path, n_most: int) -> bytearray:
+    """Read all that a file holds, of which there may be `n_most` bytes."""
+    with open_packed(path) as stream:
+        content = bytearray()
+        while chunk := stream.read(CHUNK):
+            content += chunk
+            if len(content) > n_most:
+                raise ValueError(f"holds more than {n_most} bytes")
+    return content
+
+
+def read_lines(path: Path, n_most: int = 1 << 20) -> list[str]:
+    """Read the lines of a text in UTF-8 that aren't blank, without the spaces around them."""
+    content = read_all(path, n_most)
+    with readable(path):
+        return [line.strip() for line in content.decode("utf-8-sig").splitlines() if line.strip()]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import math
-import operator
 import os
 import re
 from collections.abc import Sequence
@@ -15,16 +14,24 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch
 
+from ppdl._checks import LARGEST_INT, integer
+
 from .bunch import Arrays, check_dtype, check_subset, image_bunch, scale
 from .files import data_folders, download_archive, find_files
 from .labels import check_labels, read_class_names
-from .packed import open_packed, read_exactly
+from .packed import open_packed, read_all, read_last, read_lines, readable
 
 #: Side length of the official images; other sides stand in the names of their files.
 OFFICIAL_SIDE = 96
 
 #: Files beside the images: what they are called in the official archive.
 FOLDS_FILE, NAMES_FILE = "fold_indices.txt", "class_names.txt"
+
+#: Images that a file may hold: as many as are labelled in the original.
+N_MOST = 13_000
+
+#: Bytes that their pixels may take, at whatever side.
+LARGEST = N_MOST * 3 * OFFICIAL_SIDE**2
 
 CLASS_NAMES = ("airplane", "bird", "car", "cat", "deer", "dog", "horse", "monkey", "ship", "truck")
 
@@ -96,13 +103,11 @@ def load_stl10(
     fold : int, default=None
         Load only the images of this training fold, 0 to 9, in the fold's order; needs ``subset="train"``. If `side` is
         given, a file of the fold alone, such as ``train_X_96_fold0.bin``, serves as well as the whole.
-    dtype : {float32, float64}, default=float32
-        Type of the pixels.
     download : bool, default=False
         Whether to download files that are not found (2.6 GB, of side 96), checked by MD5, into ``stl10_binary`` of
         `path` if given, otherwise of the cache; the unlabelled images in it are not kept.
-    return_X_y : bool, default=False
-        Whether to return ``(data, target)`` instead of a Bunch.
+    dtype, return_X_y
+        See `load_mnist`.
 
     Returns
     -------
@@ -114,12 +119,8 @@ def load_stl10(
 
     Raises
     ------
-    FileNotFoundError
-        If a file is missing and `download` is false.
-    OSError
-        If a download fails.
-    ValueError
-        If a file is damaged or disagrees with the others; the message names the file and the field.
+    FileNotFoundError, OSError, ValueError
+        See `load_mnist`.
 
     Examples
     --------
@@ -130,11 +131,10 @@ def load_stl10(
     """
     dtype = check_dtype(dtype)
     subsets = check_subset(subset)
-    side, fold = (None if number is None else operator.index(number) for number in (side, fold))
-    if side is not None and side < 1:
-        raise ValueError(f"side must be at least 1, got {side}.")
+    side = None if side is None else integer("side", side, at_most=LARGEST_INT)
+    fold = None if fold is None else integer("fold", fold, at_least=0)
     if fold is not None and subset != "train":
-        raise ValueError(f"fold is one of the training images': subset must be 'train', got {subset!r}.")
+        raise ValueError(f"subset: received {subset!r}; expected 'train', of whose images fold {fold} is")
 
     folders = data_folders("stl10", path, SUBFOLDERS)
     files = find_files(
@@ -175,7 +175,9 @@ def _choices(subsets: Sequence[str], sides: Sequence[int], lone_fold: int | None
 
 def _sides(folders: Sequence[Path]) -> list[int]:
     """List the official side and all others of which there are files, the largest first."""
-    matches = (re.match(r"(?:train|test)_X_(\d+)\.bin", file.name) for folder in folders for file in folder.glob("*"))
+    matches = (
+        re.match(r"(?:train|test)_X_([1-9]\d{0,8})\.bin", file.name) for folder in folders for file in folder.glob("*")
+    )
     return sorted({OFFICIAL_SIDE} | {int(match[1]) for match in matches if match}, reverse=True)
 
 
@@ -189,44 +191,40 @@ def _read_images(file: Path, n_images: int, chosen: npt.NDArray[np.int64] | None
     """Read images (n_images, side, side, 3), or those `chosen` of them, from planes that run column by column."""
     side = _side(file)
     shape = (n_images, 3, side, side)
+    field = f"pixels, {n_images} images of side {side}"
     with open_packed(file) as stream:
-        values = read_exactly(stream, math.prod(shape), file.name, f"pixels, {n_images} images of side {side}")
-        if stream.read(1):
-            raise ValueError(
-                f"{file.name}: pixels go on after the {values.size} bytes of {n_images} images of side {side}."
-            )
-    planes = values.reshape(shape)
+        if math.prod(shape) > LARGEST:
+            raise ValueError(f"{field}: {math.prod(shape)} bytes; expected at most {LARGEST}")
+        planes = read_last(stream, math.prod(shape), field).reshape(shape)
     return np.ascontiguousarray((planes if chosen is None else planes[chosen]).transpose(0, 3, 2, 1))
 
 
 def _read_labels(file: Path) -> npt.NDArray[np.int64]:
     """Read labels (n_images,), 1 to 10 in the file, as 0 to 9."""
-    with open_packed(file) as stream:
-        content = stream.read()
-    if not content:
-        raise ValueError(f"{file.name}: labels expected, the file is empty.")
-    return check_labels(np.frombuffer(content, np.uint8), file.name, first=1)
+    content = read_all(file, N_MOST)
+    with readable(file):
+        if not content:
+            raise ValueError("labels expected, the file is empty")
+        return check_labels(np.frombuffer(content, np.uint8), first=1)
 
 
 def _read_folds(file: Path, n_images: int) -> npt.NDArray[np.int64] | None:
     """Read the indices (n_folds, n_images_per_fold), a fold a line, if the file is there."""
     if not file.is_file():
         return None
-    text = file.read_text(encoding="ascii", errors="replace")
-    lines = [line.split() for line in text.splitlines() if line.strip()]
-    n_indices = {len(line) for line in lines}
-    if len(n_indices) != 1 or not all(re.fullmatch(r"\d{1,9}", index) for line in lines for index in line):
-        raise ValueError(f"{file.name}: lines of equally many indices expected.")
-    folds = np.array(lines, np.int64)
-    if folds.max() >= n_images:
-        raise ValueError(f"{file.name}: indices must be 0 to {n_images - 1}, the largest is {folds.max()}.")
-    return folds
+    lines = [line.split() for line in read_lines(file)]
+    with readable(file):
+        n_indices = {len(line) for line in lines}
+        if len(n_indices) != 1 or not all(re.fullmatch(r"\d{1,9}", index) for line in lines for index in line):
+            raise ValueError("lines of equally many indices expected")
+        folds = np.array(lines, np.int64)
+        if folds.max() >= n_images:
+            raise ValueError(f"indices must be 0 to {n_images - 1}, the largest is {folds.max()}")
+        return folds
 
 
 def _check_fold(fold: int, folds: npt.NDArray[np.int64] | None, folder: Path) -> npt.NDArray[np.int64]:
     """Return the indices of the images of a fold, or raise if they are unknown."""
     if folds is None:
-        raise FileNotFoundError(f"stl10: {FOLDS_FILE} not found in {folder}, so that fold {fold} is unknown.")
-    if not 0 <= fold < len(folds):
-        raise ValueError(f"fold must be 0 to {len(folds) - 1}, got {fold}.")
-    return folds[fold]
+        raise FileNotFoundError(f"stl10: {FOLDS_FILE} not found in {folder}, so that fold {fold} is unknown")
+    return folds[integer("fold", fold, at_least=0, at_most=len(folds) - 1)]

@@ -8,10 +8,12 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from ppdl import _checks as checks
 from ppdl import _core
+from ppdl._precision import core
 
-from .base import AtomDictionary, at_least, more_than, one_of, whole
-from .layer_input import Activations, Floats, LayerInput
+from .base import AtomDictionary
+from .layer_input import Floats, LayerInput
 
 _FIRST_EPOCH = 1 << 30  # key of the shuffling, beyond the keys of the columns
 _LOWEST_RATE = 1e-6
@@ -21,8 +23,9 @@ _LOWEST_RATE = 1e-6
 class AutoencoderAtoms(AtomDictionary, id="autoencoder"):
     """Weights of a shallow autoencoder trained on the layer's inputs: the paper's "AE" (Sec. 3.1 and 3.5).
 
-    Encoder and decoder share their weights, h = logistic(xW + b), x̂ = d(hWᵀ); the squared error is minimised by SGD
-    with momentum. The columns of W are the atoms. The defaults are the authors' recipe.
+    Encoder and decoder share their weights, h = logistic(xW + b), x̂ = d(hWᵀ); the squared error, weighted by the
+    samples' weights, is minimised by SGD with momentum. The columns of W are the atoms. The defaults are the authors'
+    recipe.
 
     Parameters
     ----------
@@ -37,7 +40,7 @@ class AutoencoderAtoms(AtomDictionary, id="autoencoder"):
     learning_rate : float, default=0.1
         Of the first step, more than 0.
     learning_rate_decay : float, default=1.00004
-        At least 1; the rate is divided by it after each step, down to 1e-6.
+        At least 1; the rate is divided by it after each step, down to 1e-6 (or the first rate, if that is lower).
     momentum : float, default=0.7
         From 0 to below 1.
     orthonormalize, selection, leading
@@ -71,37 +74,42 @@ class AutoencoderAtoms(AtomDictionary, id="autoencoder"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        one_of("decoder", self.decoder, ("logistic", "identity"))
-        whole("n_base", 1 if self.n_base is None else self.n_base, 1)
-        whole("epochs", self.epochs, 1)
-        whole("batch_size", self.batch_size, 1)
-        more_than("learning_rate", self.learning_rate, 0.0)
-        at_least("learning_rate_decay", self.learning_rate_decay, 1.0)
-        at_least("momentum", self.momentum, 0.0)
-        if self.momentum >= 1.0:
-            raise ValueError(f"momentum: received {self.momentum}; expected less than 1")
+        checks.one_of("decoder", self.decoder, ("logistic", "identity"))
+        if self.n_base is not None:
+            checks.integer("n_base", self.n_base, at_most=checks.LARGEST_INT)
+        checks.integer("epochs", self.epochs, at_most=_FIRST_EPOCH)
+        checks.integer("batch_size", self.batch_size, at_most=checks.LARGEST_INT)
+        checks.real("learning_rate", self.learning_rate, above=0.0)
+        checks.real("learning_rate_decay", self.learning_rate_decay, at_least=1.0)
+        checks.real("momentum", self.momentum, at_least=0.0, below=1.0)
 
     def base(self, inputs: LayerInput) -> Floats:
         """Train, and return the encoder's weights, shape (n_visible, n_base)."""
-        X = inputs.sample("AutoencoderAtoms")
         n_base = 2 * inputs.n_visible if self.n_base is None else self.n_base
         try:
-            return self._train(X, n_base, inputs)
+            return self._train(inputs, n_base)
         except _core.NumericalError as error:
             raise _core.NumericalError(f"{error} (in the autoencoder of {self!r}; lower its learning_rate)") from None
 
-    def _train(self, X: Activations, n_base: int, inputs: LayerInput) -> Floats:
-        core = _core.f32 if X.dtype == np.float32 else _core.f64
-        n_samples, n_visible = X.shape
-        weights = core.PredictedWeights(n_visible, [(n_base, None, None)])
-        model = core.Autoencoder(weights, activation="logistic", decoder=self.decoder)
+    def _train(self, inputs: LayerInput, n_base: int) -> Floats:
+        X, weight = inputs.weighted_sample("AutoencoderAtoms")
+        rows = np.arange(len(X)) if weight is None else np.flatnonzero(weight)
+        if weight is not None:  # which is relative: weights that are all the same are none
+            weight = None if np.ptp(weight[rows]) == 0.0 else checks.cast("sample_weight", weight, X.dtype)
+        S = core(X.dtype)
+        model = S.Autoencoder(
+            S.PredictedWeights(inputs.n_visible, [(n_base, None, None)]), activation="logistic", decoder=self.decoder
+        )
         theta = model.initial(_core.Random(inputs.seed, inputs.stream(_FIRST_EPOCH - 1)).words(0)[0])
-        trainer = core.Trainer(model, core.Sgd(momentum=self.momentum))
-        n_batches = -(-n_samples // self.batch_size)
+        trainer = S.Trainer(
+            model, S.Sgd(momentum=self.momentum), X, sample_weight=weight, batch_size=min(self.batch_size, len(rows))
+        )
+        n_batches = -(-len(rows) // self.batch_size)
+        lowest = min(self.learning_rate, _LOWEST_RATE)
         for epoch in range(self.epochs):
-            shuffle = _core.Random(inputs.seed, inputs.stream(_FIRST_EPOCH + epoch)).permutation(n_samples)
+            order = _core.Random(inputs.seed, inputs.stream(_FIRST_EPOCH + epoch)).permutation(len(rows))
             steps = epoch * n_batches + np.arange(n_batches, dtype=np.float64)
-            rates = np.maximum(self.learning_rate * self.learning_rate_decay**-steps, _LOWEST_RATE)
-            trainer.epoch(theta, X, X, np.array(shuffle, dtype=np.int64), rates, self.batch_size)
-        W: Floats = theta[: n_visible * n_base].reshape(n_visible, n_base).astype(np.float64)
+            rates = np.maximum(self.learning_rate * self.learning_rate_decay**-steps, lowest)
+            trainer.epoch(theta, rows[order], rates)
+        W: Floats = theta[: inputs.n_visible * n_base].reshape(inputs.n_visible, n_base).astype(np.float64)
         return W

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import abc
+import contextlib
 import dataclasses
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from ppdl import _checks as checks
 from ppdl import _core
+from ppdl._precision import product
 
-from .columns import Column, DictionaryColumns, checked_sizes, product
+from .columns import Column, DictionaryColumns, checked_sizes
 from .layer_input import Floats, LayerInput
 
 registry: dict[str, type[Dictionary]] = {}
@@ -44,13 +47,14 @@ class Dictionary(abc.ABC):
         if id:
             known = registry.setdefault(id, cls)
             if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):
-                raise ValueError(f"dictionary id {id!r}: {known.__qualname__} of {known.__module__} already bears it")
+                raise ValueError(
+                    f"dictionary id {id!r}: {known.__qualname__} of {known.__module__} is already registered"
+                )
             registry[id] = cls  # a notebook cell that is run again
 
     def __post_init__(self) -> None:
         for name, value in self._fields().items():
-            if isinstance(value, np.generic):  # as from a parameter grid: then `repr` and JSON would not read back
-                object.__setattr__(self, name, value.item())
+            object.__setattr__(self, name, _plain(value))
 
     @abc.abstractmethod
     def columns(
@@ -184,9 +188,10 @@ class AtomDictionary(Dictionary):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        one_of("selection", self.selection, ("uniform", "leading", "all"))
-        at_least("leading", self.leading, 1.0)
-        true_or_false(self, "orthonormalize", "tied")
+        checks.one_of("selection", self.selection, ("uniform", "leading", "all"))
+        checks.real("leading", self.leading, at_least=1.0)
+        checks.boolean("orthonormalize", self.orthonormalize)
+        checks.boolean("tied", self.tied)
 
     @abc.abstractmethod
     def base(self, inputs: LayerInput) -> npt.ArrayLike:
@@ -220,7 +225,7 @@ class AtomDictionary(Dictionary):
             )
         n_choice = n_base
         if self.selection == "leading":
-            n_choice = min(n_base, group * math.ceil(self.leading * n_atoms / group))
+            n_choice = min(n_base, group * math.ceil(min(self.leading * n_atoms, n_base) / group))
         columns = []
         for j, n_hidden in enumerate(sizes):
             atoms = choose_atoms(n_choice, n_atoms, inputs, j, group)
@@ -245,6 +250,15 @@ class AtomDictionary(Dictionary):
         return product(mix, orthonormal_mix(product(B[:, atoms], mix), self))
 
 
+def _plain(value: Any) -> Any:
+    """Return numbers, of NumPy's and other kinds, as Python's own, so that `repr` and JSON read back."""
+    if isinstance(value, np.generic):  # as from a parameter grid
+        value = value.item()
+    with contextlib.suppress(OverflowError):  # then a check refuses it
+        return float(value) if isinstance(value, Real) and not isinstance(value, (int, float)) else value
+    return value
+
+
 def count_atoms(n_visible: int, fraction: float, group: int = 1) -> int:
     """Atoms of a column, ``int(n_visible * fraction)`` (the paper's rule), rounded down to a multiple of `group`.
 
@@ -257,17 +271,8 @@ def count_atoms(n_visible: int, fraction: float, group: int = 1) -> int:
     >>> count_atoms(49, 1 / 49)  # where the product is 0.9999999999999999
     1
     """
-    if not 0.0 < fraction <= 1.0:
-        raise ValueError(f"learned_fraction: received {fraction}; expected more than 0, at most 1")
-    n_atoms = int(n_visible * fraction * (1 + 4 * sys.float_info.epsilon)) // group * group
-    if n_atoms == 0:
-        smallest = math.ceil(group / n_visible * 1e6) / 1e6
-        per_channel = f" in each of {group} channels" if group > 1 else ""
-        raise ValueError(
-            f"learned_fraction: {fraction} of {n_visible} inputs leaves no atom{per_channel}; "
-            f"raise it to at least {smallest:g}"
-        )
-    return n_atoms
+    fraction = checks.real("learned_fraction", fraction, above=0.0, at_most=1.0)
+    return _core.dictionary.count_atoms(n_visible, fraction, group)
 
 
 def choose_atoms(n_choice: int, n_atoms: int, inputs: LayerInput, column: int, group: int = 1) -> npt.NDArray[np.int64]:
@@ -283,38 +288,3 @@ def orthonormal_mix(U: Floats, dictionary: Dictionary) -> Floats:
     except _core.NumericalError as error:
         raise _core.NumericalError(f"{error} (orthonormalize=True in {dictionary!r})") from None
     return mix
-
-
-def one_of(name: str, received: object, expected: Sequence[object]) -> None:
-    """Check an option, naming what was received."""
-    if received not in expected:
-        raise ValueError(f"{name}: received {received!r}; expected one of {', '.join(map(repr, expected))}")
-
-
-def true_or_false(dictionary: Dictionary, *names: str) -> None:
-    """Check options that are switches."""
-    for name in names:
-        if not isinstance(getattr(dictionary, name), bool):
-            raise ValueError(f"{name}: received {getattr(dictionary, name)!r}; expected True or False")
-
-
-def at_least(name: str, received: float, bound: float) -> None:
-    """Check a number that may equal its lower bound."""
-    if not _is_number(received) or not bound <= received < math.inf:
-        raise ValueError(f"{name}: received {received!r}; expected a finite number, at least {bound:g}")
-
-
-def whole(name: str, received: int, bound: int) -> None:
-    """Check a whole number with a lower bound."""
-    if not isinstance(received, int) or isinstance(received, bool) or received < bound:
-        raise ValueError(f"{name}: received {received!r}; expected a whole number, at least {bound}")
-
-
-def more_than(name: str, received: float, bound: float) -> None:
-    """Check a number that may not equal its lower bound."""
-    if not _is_number(received) or not bound < received < math.inf:
-        raise ValueError(f"{name}: received {received!r}; expected a finite number above {bound:g}")
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)

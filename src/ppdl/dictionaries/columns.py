@@ -5,15 +5,20 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from ppdl import _checks as checks
 from ppdl import _core
+from ppdl._precision import Array, core, product
 
 from .layer_input import Floats
+
+if TYPE_CHECKING:
+    from ppdl._core._scalar import PredictedWeights
 
 _UNITS = 2**16  # of the largest entry, in digests
 
@@ -59,6 +64,7 @@ class DictionaryColumns:
     base: Floats | None = None
     learned: bool = False
     stores_base: bool = False
+    _made: dict[str, PredictedWeights] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def n_hidden(self) -> int:
@@ -96,34 +102,74 @@ class DictionaryColumns:
 
     def dynamic(self, V: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """V_1, …, V_J, shapes (n_atoms_j, n_hidden_j), as views of the flat V; before each the U_j that is learned."""
-        matrices = []
-        for column in self.columns:
-            n_atoms = len(column.atoms)
-            shapes = [(self.n_visible, n_atoms)] if self.learned else []
-            for shape in [*shapes, (n_atoms, column.n_hidden)]:
-                matrix, V = np.split(V, [shape[0] * shape[1]])
-                matrices.append(matrix.reshape(shape))
-        return matrices
+        U, V = np.split(V, [self.learned * self.n_visible * self.n_atoms])
+        ends = np.cumsum([len(column.atoms) * column.n_hidden for column in self.columns])
+        parts = zip(self.columns, np.split(V, ends[:-1]), strict=True)
+        Vs = [part.reshape(len(column.atoms), column.n_hidden) for column, part in parts]
+        if not self.learned:
+            return Vs
+        atoms = np.cumsum([len(column.atoms) for column in self.columns])
+        Us = np.split(U.reshape(self.n_visible, -1), atoms[:-1], axis=1)
+        return [matrix for pair in zip(Us, Vs, strict=True) for matrix in pair]
 
-    def weights(self, dtype: npt.DTypeLike) -> Any:
-        """`PredictedWeights` of the core, `_core.f32`'s or `_core.f64`'s.
+    def flat(self, matrices: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+        """Return the flat V whose `dynamic` matrices are these."""
+        Us = [np.hstack(matrices[::2])] if self.learned else []
+        return np.concatenate([matrix.ravel() for matrix in (*Us, *matrices[self.learned :: 1 + self.learned])])
+
+    def weights(self, dtype: npt.DTypeLike) -> PredictedWeights:
+        """`PredictedWeights` of the core, `_core.f32`'s or `_core.f64`'s, made once.
 
         Parameters
         ----------
         dtype : float32 or float64
             Precision of the layer: B and the mixes are rounded to it.
         """
-        dtype = np.dtype(dtype)
-        core = {np.dtype(np.float32): _core.f32, np.dtype(np.float64): _core.f64}[dtype]
+        name = np.dtype(dtype).name
+        if name not in self._made:
+            self._made[name] = self._weights(dtype)
+        return self._made[name]
 
+    def _weights(self, dtype: npt.DTypeLike) -> PredictedWeights:
         def rounded(matrix: Floats | None) -> Any:
-            return None if matrix is None else np.ascontiguousarray(matrix, dtype=dtype)
+            return None if matrix is None else checks.cast("dictionary", matrix, dtype)
 
         # Where that takes no more memory, atoms are mixed here: in float64 an ill-conditioned mix does no harm.
         mix_now = self.base is not None and self._is_mixed and self.n_atoms <= self.base.shape[1]
         source = self._with_mixed_base() if mix_now else self
         columns = [(column.n_hidden, column.atoms, rounded(column.mix)) for column in source.columns]
-        return core.PredictedWeights(self.n_visible, columns, rounded(source.base), learned=self.learned)
+        return core(dtype).PredictedWeights(self.n_visible, columns, rounded(source.base), learned=self.learned)
+
+    def fit(self, W: Array, V: Array) -> Array:
+        """Return the V of these dictionaries whose UV is nearest to W, flat, in W's precision.
+
+        So that weight decay of V does not grow, no V_j is longer than the V_j it replaces, or than one of no particular
+        direction whose U_j V_j is as long as W_j.
+
+        Parameters
+        ----------
+        W : ndarray of shape (n_visible, n_hidden)
+            Weights.
+        V : ndarray of shape (n_dynamic,)
+            What it replaces, V_1, …, V_J of other dictionaries of as many atoms.
+        """
+        fitted = np.empty_like(V, dtype=W.dtype)
+        epsilon = float(np.finfo(W.dtype).eps)
+        first = 0
+        for j, (former, new) in enumerate(zip(self.dynamic(V), self.dynamic(fitted), strict=True)):
+            n_hidden = new.shape[1]
+            new[:] = _core.dictionary.least_squares(
+                np.ascontiguousarray(self.dictionary(j)),
+                np.ascontiguousarray(W[:, first : first + n_hidden], dtype=np.float64),
+                epsilon=epsilon,
+                relative_length=1.0,
+                length=float(np.linalg.norm(former)),
+            )
+            first += n_hidden
+        return fitted
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "_made": {}}
 
     def _with_mixed_base(self) -> DictionaryColumns:
         """Form [U_1 … U_J] and take it for B: the same dictionaries without mixes."""
@@ -156,12 +202,6 @@ class DictionaryColumns:
         return sha.hexdigest()
 
 
-def product(A: Floats, B: Floats) -> Floats:
-    """Return A B, the same bits for any number of threads, which NumPy's product does not promise."""
-    AB: Floats = _core.dictionary.product(np.ascontiguousarray(A), np.ascontiguousarray(B))
-    return AB
-
-
 def column_sizes(n_hidden: int, n_columns: int) -> tuple[int, ...]:
     """Divide `n_hidden` hidden units between `n_columns` columns, the first ones one unit larger if need be.
 
@@ -183,9 +223,7 @@ def column_sizes(n_hidden: int, n_columns: int) -> tuple[int, ...]:
 
 def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:
     """Hidden units of each column as ints, at least one column, at least one unit in each."""
-    checked = tuple(int(size) for size in sizes)
-    if not checked or min(checked) < 1:
-        raise ValueError(
-            f"sizes: received {tuple(sizes)}; expected at least one column, of at least one hidden unit each"
-        )
+    checked = tuple(checks.integer("sizes", size, at_most=checks.LARGEST_INT) for size in sizes)
+    if not checked:
+        raise ValueError("sizes: received (); expected the hidden units of at least one column")
     return checked

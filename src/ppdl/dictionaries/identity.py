@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from .base import Dictionary, choose_atoms, count_atoms, true_or_false
+from ppdl import _checks as checks
+
+from .base import Dictionary, choose_atoms, count_atoms
 from .columns import Column, DictionaryColumns, checked_sizes
 from .layer_input import LayerInput
 
@@ -58,7 +60,7 @@ class RandomConnections(Dictionary, id="random-connections"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        true_or_false(self, "tied")
+        checks.boolean("tied", self.tied)
 
     def columns(
         self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None

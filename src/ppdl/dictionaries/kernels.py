@@ -9,9 +9,10 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from ppdl import _checks as checks
 from ppdl import _core
 
-from .base import AtomDictionary, at_least, more_than, one_of
+from .base import AtomDictionary
 from .layer_input import Floats, LayerInput
 
 
@@ -41,8 +42,8 @@ class KernelDictionary(AtomDictionary):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        at_least("ridge", self.ridge, 0.0)
-        one_of("atoms", self.atoms, ("ridge", "raw"))
+        checks.real("ridge", self.ridge, at_least=0.0)
+        checks.one_of("atoms", self.atoms, ("ridge", "raw"))
 
     def mix(self, base: Floats, atoms: npt.NDArray[np.int64]) -> Floats | None:
         """(K_alpha + ridge I)^-1, or None for raw atoms."""
@@ -92,7 +93,7 @@ class SquaredExponential(KernelDictionary, id="squared-exponential"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        more_than("length_scale", self.length_scale, 0.0)
+        checks.real("length_scale", self.length_scale, above=0.0)
 
     def base(self, inputs: LayerInput) -> Floats:
         """K, shape (n_visible, n_visible)."""
@@ -111,7 +112,8 @@ class EmpiricalCovariance(KernelDictionary, id="empirical-covariance"):
     """Weights that vary together where the layer's inputs do: the paper's "Emp" and "Emp2" (Sec. 3.5).
 
     The kernel is the covariance of the inputs over the data (``numpy.cov(X.T)``) or, with ``power=2``, that of their
-    squares, element by element (``numpy.cov((X ** 2).T)``; not the square of the covariance).
+    squares, element by element (``numpy.cov((X ** 2).T)``; not the square of the covariance). A sample of weight 2
+    counts as two.
 
     Parameters
     ----------
@@ -142,9 +144,9 @@ class EmpiricalCovariance(KernelDictionary, id="empirical-covariance"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        one_of("power", self.power, (1, 2))
+        checks.integer("power", self.power, at_least=1, at_most=2)
 
     def base(self, inputs: LayerInput) -> Floats:
         """Covariance, shape (n_visible, n_visible)."""
-        K: Floats = _core.dictionary.covariance(inputs.sample("EmpiricalCovariance"), self.power)
-        return K
+        X, weight = inputs.weighted_sample("EmpiricalCovariance")
+        return _core.dictionary.covariance(X, self.power, sample_weight=weight)

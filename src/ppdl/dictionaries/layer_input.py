@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ppdl import _checks as checks
 from ppdl import _core
 
 Floats = npt.NDArray[np.float64]
@@ -36,11 +37,13 @@ class LayerInput:
         Seed of the random choices.
     layer : int, default=0
         Number of the layer in its network: layers with the same seed make independent choices.
+    sample_weight : array of shape (n_samples,), optional
+        How much each sample counts in a dictionary that is made from data, at least 0; by default 1 each.
 
     Raises
     ------
     ValueError
-        If `shape` does not hold `n_visible` inputs.
+        If `shape` does not hold `n_visible` inputs, or a number is out of range.
 
     Examples
     --------
@@ -54,25 +57,14 @@ class LayerInput:
     activations: Activations | Callable[[], Activations] | None = None
     seed: int = 0
     layer: int = 0
+    sample_weight: npt.NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
-        if self.n_visible < 1:
-            raise ValueError(f"n_visible: received {self.n_visible}; a layer has at least 1 input")
-        if self.shape is None:
-            return
-        if np.ndim(self.shape) == 2:
-            points = np.array(self.shape, dtype=np.float64)
-            if not np.isfinite(points).all():
-                raise ValueError("input_shape: the coordinates hold NaN or infinity")
-            if len(points) == 0 or self.n_visible % len(points) != 0:
-                raise ValueError(
-                    f"input_shape: received coordinates of {len(points)} points; "
-                    f"expected as many as there are inputs, {self.n_visible}, or that number divided by the channels"
-                )
-            points.setflags(write=False)
-            object.__setattr__(self, "shape", points)
-        else:
-            object.__setattr__(self, "shape", _checked_grid(self.shape, self.n_visible))
+        checks.integer("n_visible", self.n_visible, at_most=checks.LARGEST_INDEX)
+        checks.integer("seed", self.seed, at_least=0, at_most=2**64 - 1)
+        checks.integer("layer", self.layer, at_least=0, at_most=2**16 - 1)
+        if self.shape is not None:
+            object.__setattr__(self, "shape", _checked_shape(self.shape, self.n_visible))
 
     @property
     def grid(self) -> tuple[int, int] | None:
@@ -94,7 +86,20 @@ class LayerInput:
         return self.n_visible // (math.prod(self.grid) if self.grid else len(np.asarray(self.shape)))
 
     def sample(self, who: str) -> Activations:
-        """Activations, shape (n_samples, n_visible), C order, float32 or float64.
+        """Activations of the samples that count, shape (n_samples, n_visible), C order, float32 or float64.
+
+        They are copied only where some samples have no weight.
+
+        Parameters
+        ----------
+        who : str
+            The dictionary that asks, named in errors.
+        """
+        X, weight = self.weighted_sample(who)
+        return X if weight is None or weight.all() else X[weight > 0.0]
+
+    def weighted_sample(self, who: str) -> tuple[Activations, Floats | None]:
+        """Activations of all samples, never copied if C order and precision allow, and their weights, None for 1 each.
 
         Parameters
         ----------
@@ -113,12 +118,38 @@ class LayerInput:
             X = np.ascontiguousarray(given, dtype=np.float64)
         if X.ndim != 2 or X.shape[1] != self.n_visible:
             raise ValueError(f"activations: received shape {X.shape}; expected (n_samples, {self.n_visible})")
-        return X
+        return X, None if self.sample_weight is None else _checked_weight(self.sample_weight, len(X))
 
     def stream(self, column: int = 0) -> int:
         """Key of the random numbers of one column of this layer."""
-        stream: int = _core.dictionary.stream(self.layer, column)
-        return stream
+        return _core.dictionary.stream(self.layer, column)
+
+
+def _checked_weight(sample_weight: npt.ArrayLike, n_samples: int) -> Floats:
+    weight = np.ascontiguousarray(sample_weight, dtype=np.float64)
+    if weight.shape != (n_samples,):
+        raise ValueError(f"sample_weight: received shape {weight.shape}; expected ({n_samples},), one for each sample")
+    if not (np.isfinite(weight).all() and (weight >= 0.0).all() and weight.any()):
+        raise ValueError("sample_weight: expected finite numbers of at least 0, not all of them 0")
+    return weight
+
+
+def _checked_shape(shape: object, n_visible: int) -> tuple[int, ...] | Floats:
+    try:
+        points = np.array(shape, dtype=np.float64)
+    except (TypeError, ValueError, OverflowError):
+        points = np.empty(0)
+    if points.ndim != 2:
+        return _checked_grid(shape, n_visible)
+    if not np.isfinite(points).all():
+        raise ValueError("input_shape: the coordinates hold NaN or infinity")
+    if len(points) == 0 or n_visible % len(points) != 0:
+        raise ValueError(
+            f"input_shape: received coordinates of {len(points)} points; "
+            f"expected as many as there are inputs, {n_visible}, or that number divided by the channels"
+        )
+    points.setflags(write=False)
+    return points
 
 
 def _checked_grid(shape: object, n_visible: int) -> tuple[int, ...]:

@@ -6,15 +6,21 @@ import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
+import numpy as np
+
+from ppdl import _checks as checks
 from ppdl import _core
 
-from .base import AtomDictionary, true_or_false
+from .base import AtomDictionary
 from .layer_input import Floats, LayerInput
 
 
 @dataclass(frozen=True, repr=False)
 class PrincipalComponents(AtomDictionary, id="principal-components"):
     """Eigenvectors of the covariance of the layer's inputs over the data, largest variance first.
+
+    A sample of weight 2 counts as two. Directions without variance come last: single inputs, made orthogonal to those
+    before.
 
     Parameters
     ----------
@@ -34,8 +40,8 @@ class PrincipalComponents(AtomDictionary, id="principal-components"):
     >>> from ppdl.dictionaries import LayerInput, PrincipalComponents
     >>> X = np.random.default_rng(0).normal(size=(100, 3)) * [1.0, 10.0, 0.1]
     >>> columns = PrincipalComponents().columns(LayerInput(3, activations=X), sizes=(5,))
-    >>> np.abs(columns.base[:, 0]).argmax()
-    np.int64(1)
+    >>> int(np.abs(columns.base[:, 0]).argmax())
+    1
     """
 
     center: bool = dataclasses.field(default=True, kw_only=True)
@@ -45,10 +51,13 @@ class PrincipalComponents(AtomDictionary, id="principal-components"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        true_or_false(self, "center")
+        checks.boolean("center", self.center)
 
     def base(self, inputs: LayerInput) -> Floats:
         """All eigenvectors, shape (n_visible, n_visible)."""
-        C = _core.dictionary.covariance(inputs.sample("PrincipalComponents"), 1, self.center)
-        vectors: Floats = _core.dictionary.symmetric_eigenvectors(C)
-        return vectors
+        X, weight = inputs.weighted_sample("PrincipalComponents")
+        C = _core.dictionary.covariance(X, center=self.center, sample_weight=weight)
+        # Variances that cannot be told from 0: by the eigenvectors' precision, and by that of the data, squared.
+        n = inputs.n_visible
+        resolution = max(n * np.finfo(np.float64).eps, (n * np.finfo(X.dtype).eps) ** 2)
+        return _core.dictionary.principal_components(C, float(resolution))

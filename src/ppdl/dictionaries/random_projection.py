@@ -9,10 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ppdl import _checks as checks
 from ppdl import _core
+from ppdl._precision import product
 
-from .base import Dictionary, count_atoms, orthonormal_mix, true_or_false
-from .columns import Column, DictionaryColumns, checked_sizes, product
+from .base import Dictionary, count_atoms, orthonormal_mix
+from .columns import Column, DictionaryColumns, checked_sizes
 from .layer_input import LayerInput
 
 
@@ -39,7 +41,7 @@ class RandomProjection(Dictionary, id="random-projection"):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        true_or_false(self, "orthonormalize")
+        checks.boolean("orthonormalize", self.orthonormalize)
 
     def columns(
         self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None

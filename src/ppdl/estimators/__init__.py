@@ -7,7 +7,7 @@ from .networks.classifier import PredictedMLPClassifier as PredictedMLPClassifie
 from .networks.regressor import PredictedMLPRegressor as PredictedMLPRegressor
 from .networks.summary import Summary as Summary
 from .patches.patch_features import PatchFeatures as PatchFeatures
-from .persistence.loading import load as load
+from .persistence.saving import load as load
 from .schedules import Geometric as Geometric
 from .schedules import OneCycle as OneCycle
 from .schedules import Schedule as Schedule

@@ -53,8 +53,8 @@ class WeightsDisplay:
         estimator : PredictedMLPClassifier or PredictedMLPRegressor
             Fitted.
         layer : int, default=0
-            Number of the layer. The first one's inputs lie as `input_shape` says; where that is not a grid, and in
-            other layers, a unit's weights are a single row.
+            Number of the layer. The first one's inputs lie as `input_shape` says; where inputs do not lie on a grid, a
+            unit's weights are a single row.
         units : int or sequence of int, default=50
             Which units, or how many, spread evenly over the columns.
         ax : matplotlib Axes, default=None
@@ -68,14 +68,14 @@ class WeightsDisplay:
         """
         check_is_fitted(estimator)
         coefs = estimator.coefs_
-        if not -len(coefs) <= layer < len(coefs):
-            raise ValueError(f"layer: received {layer}; expected 0 to {len(coefs) - 1}")
-        W = coefs[layer]
-        grid = estimator.input_shape if layer in (0, -len(coefs)) else None
-        return cls(unit_images(W.T, units, grid)).plot(ax=ax, **options)
+        layer = checks.integer("layer", layer, at_least=-len(coefs), at_most=len(coefs) - 1)
+        place = estimator._model.architecture.weighted[layer]
+        return cls(unit_images(coefs[layer].T, units, place.topology)).plot(ax=ax, **options)
 
     def plot(self, *, ax: Axes | None = None, **options: Any) -> WeightsDisplay:
         """Draw the images side by side, all on one scale that is symmetric about zero.
+
+        Three channels are red, green and blue; of any other number, an image's channels lie side by side.
 
         Parameters
         ----------
@@ -111,14 +111,22 @@ def unit_images(weights: Array, units: int | Sequence[int], input_shape: Any) ->
         units = checks.integer("units", units)
         chosen = np.linspace(0, len(weights) - 1, min(units, len(weights))).round().astype(np.intp)
     else:
-        chosen = np.asarray(units, dtype=np.intp)
+        chosen = np.array([_index(unit, len(weights)) for unit in np.ravel(units).tolist()], dtype=np.intp)
+    if len(chosen) == 0:
+        raise ValueError("units: received none; expected at least one of them")
     on_grid = input_shape is not None and np.ndim(input_shape) == 1
     shape = tuple(input_shape) if on_grid else (1, weights.shape[1])
     return weights[chosen].reshape(len(chosen), *shape)
 
 
+def _index(unit: Any, n_units: int) -> int:
+    return checks.integer("units", unit, at_least=-n_units, at_most=n_units - 1)
+
+
 def _tiled(images: Array) -> Array:
     """Lay images out on a sheet about as high as wide, with an empty pixel between them."""
+    if images.ndim == 4 and images.shape[3] != 3:
+        images = images.transpose(0, 1, 3, 2).reshape(*images.shape[:2], -1)
     n, height, width = images.shape[:3]
     n_across = max(1, round(np.sqrt(n * height / width)))
     n_down = -(-n // n_across)
@@ -126,7 +134,7 @@ def _tiled(images: Array) -> Array:
     for k, image in enumerate(images):
         top, left = (k // n_across) * (height + 1), (k % n_across) * (width + 1)
         sheet[top : top + height, left : left + width] = image
-    return sheet[..., 0] if images.shape[3:] == (1,) else sheet
+    return sheet
 
 
 class HistoryDisplay:
@@ -185,7 +193,7 @@ class HistoryDisplay:
         pyplot = _pyplot("HistoryDisplay.plot")
         panels = [{"loss": "training", "val_loss": "validation"}, {"val_score": "validation"}]
         panels = [{key: label for key, label in panel.items() if key in self.history} for panel in panels]
-        panels = [panel for panel in panels if panel]
+        panels = [panel for panel in panels if panel] or [{}]
         if ax is None:
             _, ax = pyplot.subplots(
                 1, len(panels), figsize=(4.8 * len(panels), 3.6), layout="constrained", squeeze=False
@@ -196,7 +204,8 @@ class HistoryDisplay:
                 values = self.history[key]
                 axis.plot(range(1, len(values) + 1), values, **{"label": label, **options})
             axis.set(xlabel="epoch", ylabel=name)
-            axis.legend()
+            if panel:
+                axis.legend()
         self.ax_, self.figure_ = axes, axes[0].figure
         return self
 

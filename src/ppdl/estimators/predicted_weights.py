@@ -8,17 +8,15 @@ from ppdl import _checks as checks
 from ppdl.dictionaries import Dictionary, Identity
 
 
-def check_learned_share(params: Any, dictionaries: list[Any], fractions: list[Any], columns: list[Any]) -> None:
+def check_learned_fraction(dictionaries: list[Any], fractions: list[Any], columns: list[Any]) -> None:
     """Check the fraction and the number of columns of each layer; fewer weights need a dictionary."""
     for fraction in fractions:
-        checks.real("learned_fraction", fraction, above=0.0)
-        if fraction > 1.0:
-            raise ValueError(f"learned_fraction: received {fraction!r}; expected at most 1")
+        checks.real("learned_fraction", fraction, above=0.0, at_most=1.0)
     for n_columns in columns:
-        checks.integer("n_columns", n_columns)
+        checks.integer("n_columns", n_columns, at_most=checks.LARGEST_INT)
     if all(dictionary is None for dictionary in dictionaries) and any(fraction < 1.0 for fraction in fractions):
         raise ValueError(
-            f"learned_fraction: received {params.learned_fraction!r}, but without a dictionary every weight is "
+            f"learned_fraction: received {min(fractions)!r}, but without a dictionary every weight is "
             "learned; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
         )
 

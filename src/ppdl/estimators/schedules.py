@@ -106,7 +106,7 @@ class OneCycle(Schedule):
     Parameters
     ----------
     warm_up : float, default=0.3
-        Share of the mini-batches that the warm-up takes, in [0, 1).
+        Fraction of the mini-batches that the warm-up takes, in [0, 1).
     start : float, default=0.04
         First rate, as a fraction of the given one.
     anneal : {"cosine", "linear"}, default="cosine"
@@ -176,14 +176,14 @@ _KINDS: dict[str, type[Schedule]] = {
 }
 
 
-def schedule(learning_rate: str | Schedule, *, solver: str, power_t: float) -> Schedule:
-    """Return the schedule that an estimator's parameters mean.
+def schedule(learning_rate: str | Schedule, *, solver: str, power_t: float, name: str = "learning_rate") -> Schedule:
+    """Return the schedule that an estimator's parameters mean; `name` is the parameter's in errors.
 
-    As in scikit-learn, "invscaling" and "adaptive" are of effect with ``solver="sgd"`` only.
+    As in scikit-learn, "invscaling" and "adaptive" have effect with ``solver="sgd"`` only.
     """
     if isinstance(learning_rate, Schedule):
         return learning_rate
-    checks.one_of("learning_rate", learning_rate, _KINDS)
+    checks.one_of(name, learning_rate, _KINDS)
     if learning_rate == InverseScaling.name:
         return InverseScaling(power_t) if solver == "sgd" else Constant()
     if learning_rate == Adaptive.name and solver != "sgd":

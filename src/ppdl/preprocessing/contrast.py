@@ -2,23 +2,51 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
 
 from ppdl import _checks as checks
-
-Array: TypeAlias = npt.NDArray[np.floating[Any]]
+from ppdl._precision import Array
+from ppdl._savable import SavableMixin
 
 _SCALES = ("deviation", "norm", None)
-_BLOCK = 4096  # rows that are normalised at a time
+_BLOCK = 512  # rows that are normalised at a time
+_LARGE = 1e100  # rows of larger numbers are scaled before they are squared
 
 
-class ContrastNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+@dataclass(frozen=True)
+class _Contrast:
+    """Parameters of a normaliser, checked."""
+
+    scale: str | None
+    center: bool
+    epsilon: float
+
+    def normalized(self, rows: Array) -> Array:
+        """Normalise a block of rows, in double."""
+        x = rows.astype(np.float64)
+        units = np.zeros((len(x), 1), dtype=np.intp)  # powers of two that rows are divided by
+        if max(x.max(), -x.min()) > _LARGE:
+            units = np.frexp(np.abs(x).max(axis=1, keepdims=True))[1].astype(np.intp)
+            x = np.ldexp(x, -units)
+        if self.center:
+            x -= x.mean(axis=1, keepdims=True)
+        if self.scale is None:
+            with np.errstate(over="ignore"):
+                return np.asarray(np.ldexp(x, units) if units.any() else x, dtype=rows.dtype)
+        squared = np.einsum("ij,ij->i", x, x)[:, np.newaxis]
+        if self.scale == "deviation":
+            squared = squared / x.shape[1] if self.center else x.var(axis=1, keepdims=True)
+        x /= np.sqrt(squared + np.ldexp(self.epsilon, -2 * units))
+        return x.astype(rows.dtype, copy=False)
+
+
+class ContrastNormalizer(SavableMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     r"""Subtract from each row its mean (its DC component) and divide it by its contrast.
 
     With :math:`\tilde x = x - \bar x` and n features, a row becomes
@@ -28,7 +56,8 @@ class ContrastNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
       [2]_,
     - ``scale=None``: :math:`\tilde x`.
 
-    Rows do not depend on each other: nothing is learned from the data, and `transform` does without `fit`.
+    Float32 rows too are normalised in double. Rows do not depend on each other: nothing is learned from the data, and
+    `transform` does without `fit`.
 
     Parameters
     ----------
@@ -96,7 +125,7 @@ class ContrastNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         ValueError
             If a parameter is not valid, or X holds NaN or infinity.
         """
-        self._check_parameters()
+        self._contrast()
         validate_data(self, X, dtype=[np.float64, np.float32])
         return self
 
@@ -113,25 +142,19 @@ class ContrastNormalizer(OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
         normalized : ndarray of shape (n_samples, n_features)
             Float32 for float32, else float64.
         """
-        self._check_parameters()
+        contrast = self._contrast()
         X = validate_data(self, X, dtype=[np.float64, np.float32], copy=self.copy, force_writeable=True, reset=False)
         for rows in gen_batches(len(X), _BLOCK):
-            self._normalize(X[rows])
-        return X
+            X[rows] = contrast.normalized(X[rows])
+        return checks.reported("X", X)
 
-    def _normalize(self, rows: Array) -> None:
-        """Normalise a block of rows in place."""
-        if self.center:
-            rows -= rows.mean(axis=1, keepdims=True)
-        if self.scale is not None:
-            squared = rows.var(axis=1) if self.scale == "deviation" else np.einsum("ij,ij->i", rows, rows)
-            rows /= np.sqrt(squared + self.epsilon)[:, np.newaxis]
-
-    def _check_parameters(self) -> None:
-        checks.one_of("scale", self.scale, _SCALES)
-        checks.boolean("center", self.center)
-        checks.real("epsilon", self.epsilon, above=0.0)
+    def _contrast(self) -> _Contrast:
         checks.boolean("copy", self.copy)
+        return _Contrast(
+            checks.one_of("scale", self.scale, _SCALES),
+            checks.boolean("center", self.center),
+            checks.real("epsilon", self.epsilon, above=0.0),
+        )
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from numbers import Integral
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array, check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ppdl import _checks as checks
+from ppdl._precision import Array
 
-Array: TypeAlias = npt.NDArray[np.floating[Any]]
+_BLOCK = 4096  # patches that are copied at a time
 
 
 def extract_patches(
@@ -69,16 +70,26 @@ def extract_patches(
     """
     pixels = as_images(images, input_shape)
     sides = patch_sides(patch_size, pixels.shape[1:3])
-    checks.integer("n_patches", n_patches)
+    n_patches = checks.integer("n_patches", n_patches)
 
     windows = sliding_window_view(pixels, sides, axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
     places = windows.shape[:3]  # images, rows and columns
     drawn = check_random_state(random_state).randint(math.prod(places), size=n_patches, dtype=np.int64)
-    patches = windows[np.unravel_index(drawn, places)].reshape(n_patches, -1)
-    return patches if patches.dtype == np.float32 else patches.astype(np.float64, copy=False)
+    dtype = np.float32 if pixels.dtype == np.float32 else np.float64
+    patches: Array = np.empty((n_patches, math.prod(windows.shape[3:])), dtype=dtype)
+    for rows in gen_batches(n_patches, _BLOCK):
+        patches[rows] = windows[np.unravel_index(drawn[rows], places)].reshape(-1, patches.shape[1])
+    return patches
 
 
-class RandomPatches(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class _PatchesWithoutImages(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+    """A transformer of arrays: scikit-learn makes data frames of its output without the index of a frame of images."""
+
+    def transform(self, X: Array) -> Any:
+        return X
+
+
+class RandomPatches(_PatchesWithoutImages):
     """Draw patches of images at random, as the first step of a pipeline that learns features of patches.
 
     The rows that come out are patches, not images, and their number is another: what follows in the pipeline learns
@@ -179,7 +190,7 @@ class RandomPatches(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         if patches.shape[1] != self._n_features_out:
             n_channels = patches.shape[1] // math.prod(self.patch_shape_[:2])
             raise ValueError(f"X: received images of {n_channels} channels; expected {self.patch_shape_[2]}, as in fit")
-        return patches
+        return super().transform(patches)
 
     @property
     def _n_features_out(self) -> int:
@@ -216,16 +227,29 @@ def as_images(images: npt.ArrayLike, input_shape: tuple[int, ...] | None = None)
                 "channels), or flattened images with input_shape=(height, width) or (height, width, channels)"
             )
         return X if X.ndim == 4 else X[..., np.newaxis]
+    shape = image_sides(input_shape)
+    if X.shape[1:] not in ((math.prod(shape),), shape, shape[:2] if shape[2] == 1 else shape):
+        raise ValueError(
+            f"images: received shape {X.shape}; expected (n_images, {math.prod(shape)}) with input_shape={input_shape}"
+        )
+    return X.reshape(len(X), *shape)
+
+
+def image_sides(input_shape: Any) -> tuple[int, int, int]:
+    """Height, width and channels of an image; (height, width) has one channel.
+
+    Raises
+    ------
+    ValueError
+        If `input_shape` is not valid.
+    """
     shape = tuple(input_shape) if np.iterable(input_shape) else ()
     if len(shape) not in (2, 3) or not all(_is_size(side) for side in shape):
         raise ValueError(
             f"input_shape: received {input_shape!r}; expected (height, width) or (height, width, channels)"
         )
-    if X.shape[1:] not in ((math.prod(shape),), shape):
-        raise ValueError(
-            f"images: received shape {X.shape}; expected (n_images, {math.prod(shape)}) with input_shape={shape}"
-        )
-    return X.reshape(len(X), *shape[:2], -1)
+    height, width, n_channels = (*(int(side) for side in shape), 1)[:3]
+    return height, width, n_channels
 
 
 def patch_sides(patch_size: int | tuple[int, int], image_sides: tuple[int, ...]) -> tuple[int, int]:

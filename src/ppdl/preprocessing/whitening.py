@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, TransformerMixin
-from sklearn.utils import check_array, gen_batches
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl import _core
-from ppdl.dictionaries.columns import product
+from ppdl._precision import Array, product
+from ppdl._savable import SavableMixin
 
-Array: TypeAlias = npt.NDArray[np.floating[Any]]
-
-_BLOCK = 4096  # rows that are centred at a time
+from .principal_axes import moments, principal_axes
 
 
-class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
     r"""Whiten the features: remove their means and make their covariance the identity, but for :math:`\epsilon`.
 
     With the covariance :math:`C = V \operatorname{diag}(d) V^T`, a row x becomes :math:`(x - \mu) P`, where P is
@@ -45,7 +43,7 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
     Attributes
     ----------
     mean_ : ndarray of shape (n_features,)
-        Means of the features.
+        Means of the features, float64.
     whitening_ : ndarray of shape (n_features, n_outputs)
         P.
     dewhitening_ : ndarray of shape (n_outputs, n_features)
@@ -65,8 +63,9 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
     principal components have no neighbours, so there is nothing to be smooth over. There, take a dictionary that needs
     no topology.
 
-    Covariance and eigenvectors are computed in float64, for blocks of samples, and are the same bits for any number of
-    threads. Each eigenvector's entry of largest magnitude is positive, so that signs do not depend on chance.
+    Means, covariance and eigenvectors are computed in float64, for blocks of samples, and are the same bits for any
+    number of threads; float32 data too are centred in float64. Each eigenvector's entry of largest magnitude is
+    positive, so that signs do not depend on chance.
 
     References
     ----------
@@ -85,6 +84,8 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
     array([[1., 0.],
            [0., 1.]])
     """
+
+    mean_: Array
 
     def __init__(self, method: str = "zca", *, epsilon: float = 0.1, n_components: int | None = None) -> None:
         self.method = method
@@ -115,14 +116,25 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
             components.
         """
         checks.one_of("method", self.method, ("zca", "pca"))
-        checks.real("epsilon", self.epsilon, at_least=0.0)
+        epsilon = checks.real("epsilon", self.epsilon, at_least=0.0)
         X = validate_data(self, X, dtype=[np.float64, np.float32], order="C", ensure_min_samples=2)
-        V, variances = self._components(X)
-        deviations = np.sqrt(variances + self.epsilon)
+        n_kept = X.shape[1]
+        if self.n_components is not None:
+            n_kept = checks.integer("n_components", self.n_components, at_most=n_kept)
+        seen = moments(X)
+        found = principal_axes(X, seen)
+        V, variances = np.ascontiguousarray(found.axes[:, :n_kept]), found.variances[:n_kept]
+        n_flat = np.count_nonzero(variances + epsilon <= found.resolution[:n_kept])
+        if n_flat > 0:
+            raise _core.NumericalError(
+                f"{n_flat} of {n_kept} components have no variance, and cannot be scaled to unit variance; "
+                f"increase epsilon (got {self.epsilon!r}), or keep fewer components"
+            )
+        deviations = np.sqrt(variances + epsilon)
         whitening, dewhitening = V / deviations, (V * deviations).T
         if self.method == "zca":
             whitening, dewhitening = product(whitening, V.T), product(V, dewhitening)
-        self.mean_ = X.mean(axis=0, dtype=np.float64).astype(X.dtype)
+        self.mean_ = seen.mean
         self.whitening_ = checks.cast("whitening_", whitening, X.dtype)
         self.dewhitening_ = checks.cast("dewhitening_", dewhitening, X.dtype)
         self.explained_variance_ = checks.cast("explained_variance_", variances, X.dtype)
@@ -143,10 +155,8 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=self.whitening_.dtype, reset=False)
-        whitened: Array = np.empty((len(X), self.whitening_.shape[1]), dtype=X.dtype)
-        for rows in gen_batches(len(X), _BLOCK):
-            np.matmul(X[rows] - self.mean_, self.whitening_, out=whitened[rows])
-        return whitened
+        whitened: Array = product(X, self.whitening_, mean=self.mean_)
+        return checks.reported("X", whitened)
 
     def inverse_transform(self, X: Any) -> Any:
         """Go back to the features, up to rounding; with fewer components than features, to the closest that they can.
@@ -165,9 +175,9 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
         X = check_array(X, dtype=self.dewhitening_.dtype, input_name="X", estimator=self)
         if X.shape[1] != len(self.dewhitening_):
             raise ValueError(f"X: received shape {X.shape}; expected (n_samples, {len(self.dewhitening_)}), whitened")
-        features: Array = X @ self.dewhitening_
+        features: Array = product(X, self.dewhitening_)
         features += self.mean_
-        return features
+        return checks.reported("X", features)
 
     def get_feature_names_out(self, input_features: Any = None) -> Any:
         """Names of the outputs: of "zca" those of the features, of "pca" whitener0, whitener1, ….
@@ -188,28 +198,6 @@ class Whitener(ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, Transforme
     @property
     def _n_features_out(self) -> int:
         return int(self.whitening_.shape[1])
-
-    def _components(self, X: Array) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Principal axes, in columns, and the variances along them, of those that are kept."""
-        n_features = X.shape[1]
-        n_kept = n_features
-        if self.n_components is not None:
-            n_kept = checks.integer("n_components", self.n_components, at_most=n_features)
-        C = _core.dictionary.covariance(X)
-        if not np.isfinite(C).all():
-            raise ValueError(f"X: the largest magnitude is {np.abs(X).max():g}, whose square is not finite; scale it")
-        V = _core.dictionary.symmetric_eigenvectors(C)
-        variances = np.einsum("ij,ij->j", V, product(C, V)).clip(min=0.0)
-        V, kept = np.ascontiguousarray(V[:, :n_kept]), variances[:n_kept]
-        # Variances that cannot be told from 0: by the eigenvectors' precision, and by that of the data, squared.
-        resolution = max(n_features * np.finfo(np.float64).eps, (n_features * np.finfo(X.dtype).eps) ** 2)
-        n_flat = np.count_nonzero(kept + self.epsilon <= variances[0] * resolution)
-        if n_flat > 0:
-            raise _core.NumericalError(
-                f"{n_flat} of {n_kept} components have no variance, and cannot be scaled to unit variance; "
-                f"increase epsilon (got {self.epsilon!r}), or keep fewer components"
-            )
-        return V, kept
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

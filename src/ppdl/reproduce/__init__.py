@@ -1,21 +1,21 @@
 """The paper's figures, recomputed: one module for each, called by the command line and the notebooks alike."""
 
-from .encodings import encodings as encodings
-from .encodings_result import Encodings as Encodings
-from .figure1 import Figure1 as Figure1
-from .figure1 import figure1 as figure1
-from .figure2 import Figure2 as Figure2
-from .figure2 import figure2 as figure2
-from .figure4_left import figure4_left as figure4_left
-from .figure4_left_result import Figure4Left as Figure4Left
-from .figure6_left import figure6_left as figure6_left
-from .figure6_left_result import Figure6Left as Figure6Left
-from .figure6_right import figure6_right as figure6_right
-from .figure6_right_result import Figure6Right as Figure6Right
-from .patch_recipes import PATCH_RECIPES as PATCH_RECIPES
-from .patch_recipes import PatchRecipe as PatchRecipe
-from .recipes import RECIPES as RECIPES
-from .recipes import Recipe as Recipe
+from .figures.encodings import Encodings as Encodings
+from .figures.encodings import encodings as encodings
+from .figures.figure1 import Figure1 as Figure1
+from .figures.figure1 import figure1 as figure1
+from .figures.figure2 import Figure2 as Figure2
+from .figures.figure2 import figure2 as figure2
+from .figures.figure4_left import Figure4Left as Figure4Left
+from .figures.figure4_left import figure4_left as figure4_left
+from .figures.figure6_left import Figure6Left as Figure6Left
+from .figures.figure6_left import figure6_left as figure6_left
+from .figures.figure6_right import Figure6Right as Figure6Right
+from .figures.figure6_right import figure6_right as figure6_right
+from .recipes.networks import RECIPES as RECIPES
+from .recipes.networks import Recipe as Recipe
+from .recipes.patches import PATCH_RECIPES as PATCH_RECIPES
+from .recipes.patches import PatchRecipe as PatchRecipe
 
 __all__ = [
     "PATCH_RECIPES",

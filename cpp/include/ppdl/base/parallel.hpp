@@ -20,7 +20,7 @@ namespace ppdl {
 ///
 /// A thread that is free takes the next block. Results must not depend on which thread ran a block; then they are the same
 /// bits for any number of threads. The first exception thrown by a body is rethrown after the loop. Runs serially inside
-/// another parallel region.
+/// another parallel region, and in a forked child. The caller's thread polls for interrupts between blocks.
 void parallel_for(Index n_blocks, int n_threads, const std::function<void(Index)>& body);
 
 /// Name of the OpenMP runtime's specification date (`_OPENMP`), 0 without OpenMP.

@@ -14,13 +14,26 @@ namespace ppdl {
 /// @return (height * width, height * width), the atoms in its columns, pixels in row-major order
 [[nodiscard]] Matrix<double> cosines(Index height, Index width);
 
-/// Eigenvectors of a symmetric matrix, in columns, by decreasing eigenvalue.
+/// Eigenvalues of a symmetric matrix, largest first, and its eigenvectors, in columns.
+struct SymmetricEigen {
+  Vector<double> values;
+  Matrix<double> vectors;
+};
+
+/// Decomposes a symmetric matrix.
 ///
-/// The sign is fixed: the first among a vector's entries of largest magnitude (to six digits) is positive.
+/// The vectors' sign is fixed: the first among the entries of largest magnitude (to six digits) is positive.
 ///
 /// @param C  (n, n)  only the lower triangle is read
 /// @throws NumericalError if the iteration fails
-[[nodiscard]] Matrix<double> symmetric_eigenvectors(const ConstMatrixRef<double>& C);
+[[nodiscard]] SymmetricEigen symmetric_eigen(const ConstMatrixRef<double>& C);
+
+/// Eigenvectors of a covariance as of `symmetric_eigen`, but for those that rounding alone would choose.
+///
+/// Where the variance is at most `resolution` times the largest, any basis of the space will do. There, one after the
+/// other, the input that is spanned least so far is made orthogonal to the vectors before it: so a constant input is a
+/// vector of its own, and a change of C in the last digits changes the basis no more than that.
+[[nodiscard]] Matrix<double> principal_components(const ConstMatrixRef<double>& C, double resolution);
 
 /// T = R⁻¹ of U = QR with a positive diagonal, so that UT has orthonormal columns and the span of U.
 ///

@@ -1,5 +1,5 @@
 /// @file
-/// Random choices of dictionaries: which atoms a column takes, and Gaussian atoms.
+/// Choices of dictionaries: how many atoms a column takes, and which; Gaussian atoms.
 #pragma once
 
 #include <ppdl/base/types.hpp>
@@ -12,6 +12,13 @@ namespace ppdl {
 /// Key of the random numbers of one column's dictionary: independent for each layer and column, and apart from the keys
 /// 0 … 2^48-1 that are left to others (initial weights, dropout).
 [[nodiscard]] std::uint64_t dictionary_stream(Index layer, Index column);
+
+/// Atoms of a column: ⌊n_visible · fraction⌋ (the paper's rule), rounded down to a multiple of `group`.
+///
+/// A product that misses a whole number by rounding alone counts as that number.
+///
+/// @throws std::invalid_argument if the fraction is not in (0, 1], or leaves no atom
+[[nodiscard]] Index count_atoms(Index n_visible, double fraction, Index group = 1);
 
 /// Chooses `n_atoms` of the first `n_choice` atoms, uniformly at random, whole groups of `group` neighbours at a time.
 ///

@@ -38,7 +38,13 @@ class Optimizer {
   /// @param gradient  (n)  gradient of the objective at θ; must not alias θ
   /// @param rate      learning rate of this step
   /// @throws std::invalid_argument if a size differs from that given to `reset`
-  virtual void step(VectorRef<Scalar> theta, const ConstVectorRef<Scalar>& gradient, double rate, int n_threads) = 0;
+  void step(VectorRef<Scalar> theta, const ConstVectorRef<Scalar>& gradient, double rate, int n_threads);
+  /// The same for a caller with a loop of its own: `begin` once, then `update` for disjoint parts of θ, in any order.
+  virtual void begin(double rate) = 0;
+  /// @param first     of the part's numbers
+  /// @param theta     (n)  all of θ
+  /// @param gradient  (n)
+  virtual void update(Index first, Index count, Scalar* theta, const Scalar* gradient) = 0;
 
   /// A copy of everything that the next steps depend on.
   [[nodiscard]] virtual OptimizerState<Scalar> state() const = 0;
@@ -71,7 +77,8 @@ class Sgd final : public Optimizer<Scalar> {
 
   void reset(Index n) override;
   [[nodiscard]] Index size() const override { return size_; }
-  void step(VectorRef<Scalar> theta, const ConstVectorRef<Scalar>& gradient, double rate, int n_threads) override;
+  void begin(double rate) override;
+  void update(Index first, Index count, Scalar* theta, const Scalar* gradient) override;
   [[nodiscard]] OptimizerState<Scalar> state() const override;
   void load_state(const OptimizerState<Scalar>& state) override;
   [[nodiscard]] std::size_t state_bytes() const override;
@@ -80,6 +87,7 @@ class Sgd final : public Optimizer<Scalar> {
   SgdOptions options_;
   Index size_ = 0;
   Index n_steps_ = 0;
+  Scalar rate_ = 0;          // of the step under way
   Vector<Scalar> velocity_;  // empty without momentum
 };
 
@@ -104,7 +112,8 @@ class Adam final : public Optimizer<Scalar> {
 
   void reset(Index n) override;
   [[nodiscard]] Index size() const override { return mean_.size(); }
-  void step(VectorRef<Scalar> theta, const ConstVectorRef<Scalar>& gradient, double rate, int n_threads) override;
+  void begin(double rate) override;
+  void update(Index first, Index count, Scalar* theta, const Scalar* gradient) override;
   [[nodiscard]] OptimizerState<Scalar> state() const override;
   void load_state(const OptimizerState<Scalar>& state) override;
   [[nodiscard]] std::size_t state_bytes() const override;
@@ -112,6 +121,7 @@ class Adam final : public Optimizer<Scalar> {
  private:
   AdamOptions options_;
   Index n_steps_ = 0;
+  Scalar rate_ = 0;             // η_t of the step under way
   Vector<Scalar> mean_;         // m
   Vector<Scalar> mean_square_;  // v
 };
@@ -131,6 +141,11 @@ struct ColumnNorm {
 template <class Scalar>
 void limit_column_norms(VectorRef<Scalar> theta, std::span<const ColumnNorm> blocks, double max_norm, int n_threads);
 
+/// Numbers of θ that a loop over its parts takes at a time; a few such pieces of vectors fit into a core's own cache.
+inline constexpr Index kOptimizerPart = 4096;
+
+extern template class Optimizer<float>;
+extern template class Optimizer<double>;
 extern template class Sgd<float>;
 extern template class Sgd<double>;
 extern template class Adam<float>;

@@ -1,10 +1,11 @@
 /// @file
-/// The order in which XW is computed, and what each order costs (paper, Sec. 3.3 and 3.4).
+/// The order in which XW is computed, what each order costs, and which one is taken (paper, Sec. 3.3 and 3.4).
 #pragma once
 
 #include <ppdl/weights/predicted_weights.hpp>
 
 #include <string_view>
+#include <vector>
 
 namespace ppdl {
 
@@ -16,6 +17,12 @@ enum class Order {
 
 [[nodiscard]] std::string_view to_string(Order order);
 
+/// What a user asks for: `pool` stands for whichever of `pool` and `shared` is cheaper.
+enum class OrderChoice { automatic, predict, pool };
+
+/// @throws std::invalid_argument naming the known ones: auto, predict, pool
+[[nodiscard]] OrderChoice order_choice_from_string(std::string_view name);
+
 /// What happens to the layer's input.
 struct Setting {
   Index batch = 1;            ///< samples per step
@@ -24,21 +31,38 @@ struct Setting {
   bool training = true;       ///< the reverse pass happens at all
 };
 
+/// A data set whose static part may be computed ahead, once: XU or XB.
+struct DataSet {
+  Index n_samples = 0;        ///< 0: there is none
+  double memory_limit = 0.0;  ///< bytes that the pooled data may take
+};
+
+/// How a layer is evaluated.
+struct Plan {
+  Order order = Order::shared;
+  bool pooled_once = false;
+};
+
+/// Orders in which these weights can be evaluated under a choice, at least one. Weights that only select inputs have
+/// nothing to pool with: for them (and the ordinary layer) `shared` is the product of the inputs as they are.
+template <class Scalar>
+[[nodiscard]] std::vector<Order> legal_orders(const PredictedWeights<Scalar>& weights, OrderChoice choice);
+
 /// Multiply-adds of one step of `batch` samples, forward and reverse.
 template <class Scalar>
 [[nodiscard]] double multiply_adds(const PredictedWeights<Scalar>& weights, Order order, const Setting& setting);
 
 /// Multiply-adds of the dense layer of the same shape.
-template <class Scalar>
-[[nodiscard]] double dense_multiply_adds(const PredictedWeights<Scalar>& weights, const Setting& setting);
+[[nodiscard]] double dense_multiply_adds(Index n_visible, Index n_hidden, const Setting& setting);
 
-/// Estimated time in units of a multiply-add at full speed: products with a short side run below the machine's rate, and
-/// gathering an atom's value costs memory operations. Orders are compared by this number.
+/// Estimated time in units of a multiply-add at full speed: products fill whole vectors, a shallow one is mostly the
+/// loading and storing of its result, and gathering an atom's value costs memory operations. Orders are compared by it.
 template <class Scalar>
 [[nodiscard]] double effort(const PredictedWeights<Scalar>& weights, Order order, const Setting& setting);
 
-/// The order of least effort.
+/// The legal plan of least effort. `setting.pooled_once` is left open.
 template <class Scalar>
-[[nodiscard]] Order cheapest_order(const PredictedWeights<Scalar>& weights, const Setting& setting);
+[[nodiscard]] Plan cheapest_plan(const PredictedWeights<Scalar>& weights, OrderChoice choice, const Setting& setting,
+                                 const DataSet& data = {});
 
 }  // namespace ppdl

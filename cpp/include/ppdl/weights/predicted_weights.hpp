@@ -5,7 +5,7 @@
 #include <ppdl/base/types.hpp>
 
 #include <memory>
-#include <string_view>
+#include <mutex>
 #include <vector>
 
 namespace ppdl {
@@ -21,7 +21,8 @@ struct Column {
 /// The static side of one weight matrix, and the algebra between V and W.
 ///
 /// V is a flat vector: V_1, …, V_J, each (n_atoms_j, n_hidden_j) row-major. Where the dictionary is learned (the paper's
-/// LowRank), U_j (n_visible, n_atoms_j) stands before each V_j. Immutable; share it through `std::shared_ptr<const …>`.
+/// LowRank), [U_1 … U_J] (n_visible, n_atoms) stands before them. Immutable but for [U_1 … U_J], which is formed when it is
+/// first asked for, once; share it through `std::shared_ptr<const …>`.
 template <class Scalar>
 class PredictedWeights {
  public:
@@ -34,7 +35,7 @@ class PredictedWeights {
                    bool learned = false);
 
   /// The ordinary layer: one column, the identity dictionary.
-  [[nodiscard]] static PredictedWeights identity(Index n_visible, Index n_hidden);
+  [[nodiscard]] static std::shared_ptr<const PredictedWeights> identity(Index n_visible, Index n_hidden);
 
   [[nodiscard]] Index n_visible() const { return n_visible_; }
   [[nodiscard]] Index n_hidden() const { return n_hidden_; }
@@ -44,20 +45,23 @@ class PredictedWeights {
   /// Numbers that are learned (V, and U where it is learned).
   [[nodiscard]] Index n_dynamic() const { return n_dynamic_; }
   /// Numbers of U that are fixed: n_visible per atom and column; 0 where U only selects inputs.
-  [[nodiscard]] Index n_static() const;
+  [[nodiscard]] Index n_static() const { return learned_ || selects() ? 0 : n_visible_ * n_atoms_; }
   [[nodiscard]] bool learned() const { return learned_; }
   /// Whether W = V: the identity dictionary in one column.
-  [[nodiscard]] bool is_identity() const { return is_identity_; }
+  [[nodiscard]] bool is_identity() const { return in_order_ && columns_.size() == 1; }
+  /// Whether the atoms of all columns, side by side, are the inputs as they stand.
+  [[nodiscard]] bool in_order() const { return in_order_; }
+  /// Whether the atoms are inputs, so that XU only selects columns of X.
+  [[nodiscard]] bool selects() const { return !learned_ && !base_ && !has_mix_; }
   /// Whether any column mixes its atoms (T_j is not the identity).
   [[nodiscard]] bool has_mix() const { return has_mix_; }
   [[nodiscard]] const std::vector<Column<Scalar>>& columns() const { return columns_; }
   [[nodiscard]] const std::shared_ptr<const Matrix<Scalar>>& base() const { return base_; }
 
-  /// Where column j begins: among the atoms, among the hidden units, in V (its U_j first, where learned).
+  /// Where column j begins: among the atoms, among the hidden units, in V.
   [[nodiscard]] Index first_atom(Index j) const { return first_atom_[static_cast<std::size_t>(j)]; }
   [[nodiscard]] Index first_hidden(Index j) const { return first_hidden_[static_cast<std::size_t>(j)]; }
-  [[nodiscard]] Index offset_u(Index j) const { return offset_[static_cast<std::size_t>(j)]; }
-  [[nodiscard]] Index offset_v(Index j) const;
+  [[nodiscard]] Index offset(Index j) const { return offset_[static_cast<std::size_t>(j)]; }
   [[nodiscard]] Index n_atoms(Index j) const {
     return static_cast<Index>(columns_[static_cast<std::size_t>(j)].atoms.size());
   }
@@ -66,33 +70,39 @@ class PredictedWeights {
   /// V_j inside the flat V.
   [[nodiscard]] ConstMatrixMap<Scalar> v(const Scalar* V, Index j) const;
   [[nodiscard]] MatrixMap<Scalar> v(Scalar* V, Index j) const;
-  /// A learned U_j inside the flat V.
-  [[nodiscard]] ConstMatrixMap<Scalar> u(const Scalar* V, Index j) const;
-  [[nodiscard]] MatrixMap<Scalar> u(Scalar* V, Index j) const;
 
-  /// U_j, shape (n_visible, n_atoms_j); of a static dictionary.
-  [[nodiscard]] Matrix<Scalar> dictionary(Index j) const;
-  /// [U_1 … U_J], shape (n_visible, n_atoms); of a static dictionary.
-  [[nodiscard]] Matrix<Scalar> dictionary() const;
+  /// [U_1 … U_J], shape (n_visible, n_atoms), formed at the first call; of a static dictionary.
+  [[nodiscard]] const Matrix<Scalar>& dictionary() const;
+  /// U_j, shape (n_visible, n_atoms_j).
+  [[nodiscard]] ConstMatrixRef<Scalar> dictionary(Index j) const;
+  /// How often a [U_1 … U_J] was formed, by all weights of this precision in the process.
+  [[nodiscard]] static Index n_dictionaries_formed();
 
   /// W = [U_1 V_1 … U_J V_J], shape (n_visible, n_hidden).
   [[nodiscard]] Matrix<Scalar> materialise(const ConstVectorRef<Scalar>& V) const;
+  /// Rows [first, first + W.rows()) of W.
+  void materialise(const Scalar* V, Index first, MatrixRef<Scalar> W) const;
   /// dV from dW: dV_j = U_jᵀ dW_j (and dU_j = dW_j V_jᵀ where learned).
   [[nodiscard]] Vector<Scalar> project(const ConstMatrixRef<Scalar>& dW, const ConstVectorRef<Scalar>& V) const;
-  /// V whose UV is nearest to W in the least-squares sense; of a static dictionary.
+  /// V whose UV is nearest to W in the least-squares sense, among those of bounded length; of a static dictionary.
   [[nodiscard]] Vector<Scalar> fit(const ConstMatrixRef<Scalar>& W) const;
 
  private:
+  [[nodiscard]] Matrix<Scalar> formed() const;
+  [[nodiscard]] ConstMatrixRef<Scalar> dictionary_or_learned(const Scalar* V) const;
+
   Index n_visible_ = 0;
   Index n_hidden_ = 0;
   Index n_atoms_ = 0;
   Index n_dynamic_ = 0;
   bool learned_ = false;
-  bool is_identity_ = false;
+  bool in_order_ = false;
   bool has_mix_ = false;
   std::vector<Column<Scalar>> columns_;
   std::shared_ptr<const Matrix<Scalar>> base_;
   std::vector<Index> first_atom_, first_hidden_, offset_;
+  mutable std::once_flag once_;
+  mutable std::shared_ptr<const Matrix<Scalar>> dictionary_;
 };
 
 }  // namespace ppdl

@@ -12,20 +12,21 @@ from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
-from ppdl._precision import Array
-from ppdl.dictionaries import Dictionary, LayerInput
-from ppdl.dictionaries.columns import DictionaryColumns, column_sizes
+from ppdl._precision import Array, product
+from ppdl._savable import SavableMixin
+from ppdl.dictionaries import Dictionary
+from ppdl.dictionaries.columns import DictionaryColumns
 
-from ..predicted_weights import check_learned_share, checked_dictionary
+from ..training.state import joined
 from ..transaction import unchanged_on_error
-from .fitting import Found, fit_batches, fit_lbfgs
-from .model import RicaModel, preparation, product
+from .fitting import AdamState, FoundComponents, fit_batches, fit_lbfgs
+from .model import RicaModel, starting_model
+from .options import RicaOptions
 
-CONTRASTS = ("smooth-l1", "logcosh", "exp")
 _DTYPES = (np.float64, np.float32)
 
 
-class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Independent component analysis by reconstruction (RICA), with ordinary or predicted weights.
 
     Unit vectors :math:`w_1, \dots, w_k` are found that minimise the mean over samples x of
@@ -46,9 +47,9 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     dictionary : Dictionary, default=None
         How weights are predicted; one of `ppdl.dictionaries`. None learns all of them.
     learned_fraction : float, default=1.0
-        Share of the weights that is learned, in (0, 1].
+        Fraction of the weights that is learned, in (0, 1].
     n_columns : int, default=1
-        Number of dictionaries, each with atoms of its own and an equal share of the components.
+        Number of dictionaries, each with atoms of its own and as many of the components.
     input_shape : tuple of int, default=None
         (height, width) or (height, width, channels) of a sample that is an image: for dictionaries that need a topology
         and for `plot_components`.
@@ -62,12 +63,12 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     non_gaussianity : {1, -1} or array-like of shape (n_components,), default=1
         :math:`\sigma_i`: 1 for components more peaked than a Gaussian (sparse), -1 for flatter ones.
     whiten : {None, "zca", "pca"}, default=None
-        Whether the features are centred and made uncorrelated, of equal variance, before. To separate mixed sources,
-        whiten.
+        Whether the features are centred and made uncorrelated, of equal variance, before. Directions whose variance is
+        rounding, in the precision of X, are left out. To separate mixed sources, whiten.
     whiten_epsilon : float, default=0.0
         Added to the variances along the principal axes before they are made equal, in units of their mean (unlike
-        `ppdl.preprocessing.Whitener`, whose epsilon is absolute), and at least what the precision of X resolves. Mixed
-        sources ask for nothing; patches of images, with much noise in directions of little variance, for some 0.01.
+        `ppdl.preprocessing.Whitener`, whose epsilon is absolute). Mixed sources ask for nothing; patches of images,
+        with much noise in directions of little variance, for some 0.01.
     standardize : bool, default=False
         Whether each feature is centred and scaled to unit variance before (and before whitening).
     max_iter : int, default=300
@@ -83,7 +84,8 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Pairs of steps and gradients that L-BFGS keeps.
     init : {None, "samples"} or array-like of shape (n_components, n_features), default=None
         Weights to start from: drawn at random, samples drawn at random, or given ones, such as the `components_` of an
-        earlier fit. With a dictionary, the nearest predicted ones to these.
+        earlier fit. With a dictionary, the nearest predicted ones to these; where they have nothing in common with it,
+        ones drawn at random.
     warm_start : bool, default=False
         Whether `fit` continues from the weights of the last call, with its means, whitening and dictionaries.
     batch_size : int, default=200
@@ -109,7 +111,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         Way back from the components: the pseudo-inverse of the weights of prepared samples, after which the preparation
         is undone. Made when asked for.
     mean_ : ndarray of shape (n_features,)
-        Means of the features; only with `whiten` or `standardize`.
+        Means of the features, float64; only with `whiten` or `standardize`.
     whitening_ : ndarray of shape (n_features, n_features)
         Matrix of the whitening and scaling, ``(X - mean_) @ whitening_.T``; only with `whiten` or `standardize`.
     dynamic_components_ : list of ndarray
@@ -118,13 +120,13 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         The dictionaries that were built.
     history_ : dict of str to list of float
         For each iteration "loss", "gradient_norm" (what `tol` bounds) and "time" (seconds); of `partial_fit`, for each
-        call, the mean "loss" and "time".
+        call, the mean "loss" and "time". NaN where one of several calls lacks an entry.
     loss_curve_ : list of float
         ``history_["loss"]``.
     loss_ : float
         Objective at the weights; after `partial_fit`, its mean over the mini-batches of the last call.
     n_iter_ : int
-        Iterations of the last `fit`, or mini-batches of all calls of `partial_fit`.
+        Iterations of the last `fit`, at least 1, or mini-batches of all calls of `partial_fit`.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (n_features_in_,)
@@ -143,9 +145,9 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     found best with "logcosh".
 
     Unless the data is whitened or standardized, the meaning of `sparsity` and `contrast_epsilon` depends on its units:
-    where λ is far above the size of the samples, components flee to directions in which there is little to be seen;
-    where it is far below, independence counts for next to nothing, and many iterations are needed. So do components
-    that outnumber the features of unwhitened images, where a few directions hold most of the variance.
+    where λ is far above the size of the samples, components collapse onto directions without variance; where it is far
+    below, independence counts for next to nothing, and many iterations are needed. So do components that outnumber the
+    features of unwhitened images, where a few directions hold most of the variance.
 
     A smoothness dictionary such as `SquaredExponential` needs a space in which filters are smooth: pixels as they are,
     or after ZCA, which stays near to pixels. After PCA whitening neighbouring features have nothing in common.
@@ -174,6 +176,7 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """
 
     _model: RicaModel
+    _optimizer_state: AdamState | None
     history_: dict[str, list[float]]
     mean_: Array
     n_iter_: int
@@ -263,9 +266,9 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         ConvergenceWarning
             If it ends without converging; the message tells why.
         """
-        continued = self.warm_start and self.__sklearn_is_fitted__()
-        model, X = self._begin(X, continued)
-        self._take(model, fit_lbfgs(self, model, model.prepared(X, self.n_threads)), continued)
+        continued = bool(self.warm_start) and self.__sklearn_is_fitted__()
+        options, model, X = self._begin(X, continued)
+        self._take(options, fit_lbfgs(options, model, model.prepared(X, options.n_threads)), model, continued)
         return self
 
     @unchanged_on_error
@@ -286,134 +289,43 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self : RICA
         """
         continued = self.__sklearn_is_fitted__()
-        model, X = self._begin(X, continued)
-        n_iter = self.n_iter_ if continued else 0
-        state = self._optimizer_state if continued else None
-        self._take(model, fit_batches(self, model, X, state), continued)
+        options, model, X = self._begin(X, continued)
+        n_iter, state = (self.n_iter_, self._optimizer_state) if continued else (0, None)
+        self._take(options, fit_batches(options, model, X, state), model, continued)
         self.n_iter_ += n_iter
         return self
 
-    def _begin(self, X: Any, continued: bool) -> tuple[RicaModel, Array]:
+    def _begin(self, X: Any, continued: bool) -> tuple[RicaOptions, RicaModel, Array]:
         """Check everything, and make the components to start from."""
-        self._check_parameters()
         dtype = self._model.V.dtype if continued else _DTYPES
         least = 1 if continued else 2
         X = validate_data(self, X, dtype=dtype, order="C", ensure_min_samples=least, reset=not continued)
-        with np.errstate(over="ignore"):
-            epsilon = X.dtype.type(self.contrast_epsilon)
-        if not 0.0 < epsilon < np.inf:
-            raise ValueError(
-                f"contrast_epsilon: received {self.contrast_epsilon!r}, which is {epsilon} in {X.dtype}, the precision "
-                "of X"
-            )
-        n_components = checks.integer("n_components", X.shape[1] if self.n_components is None else self.n_components)
-        self._check_signs(n_components)
+        options = RicaOptions.of(self.get_params(deep=False), X.shape[1], X.dtype)
         if not continued:
-            return self._start(X, n_components), X
+            return options, starting_model(options, X, check_random_state(self.random_state)), X
         for name, before in self._structure.items():
-            if (now := self._structure_now(n_components)[name]) != before:
+            if (now := options.structure[name]) != before:
                 raise ValueError(
-                    f"{name}: received {now!r}, but {before!r} is to be continued; set it back, or fit anew"
+                    f"{name}: received {now!r}; expected {before!r}, which is to be continued; set it back, or fit anew"
                 )
-        return self._model, X
+        return options, self._model, X
 
-    def _structure_now(self, n_components: int) -> dict[str, Any]:
-        """Return the parameters that cannot change while a fit is continued."""
-        names = ("dictionary", "learned_fraction", "n_columns", "standardize", "whiten", "whiten_epsilon")
-        shape = None if self.input_shape is None else np.asarray(self.input_shape).tolist()
-        return {"n_components": n_components, "input_shape": shape, **{name: getattr(self, name) for name in names}}
-
-    def _start(self, X: Array, n_components: int) -> RicaModel:
-        random = check_random_state(self.random_state)
-        seed = random.randint(np.iinfo(np.int32).max)
-        prepared = preparation(
-            X,
-            standardize=self.standardize,
-            whiten=self.whiten,
-            epsilon=self.whiten_epsilon,
-            n_threads=self.n_threads,
-        )
-        inputs = LayerInput(
-            X.shape[1],
-            shape=self.input_shape,
-            activations=lambda: X if prepared is None else prepared.apply(X, self.n_threads),
-            seed=seed,
-            layer=0,
-        )
-        sizes = column_sizes(n_components, self.n_columns)
-        columns = checked_dictionary(self.dictionary).columns(inputs, sizes=sizes, fraction=self.learned_fraction)
-        V = random.standard_normal(columns.n_dynamic).astype(X.dtype)
-        model = RicaModel(prepared, columns, V)
-        if self.init is not None and columns.learned:
-            raise ValueError("init: weights to start from have no unique U and V of LowRank; leave init at None")
-        if isinstance(self.init, str):
-            chosen = np.sort(random.choice(len(X), n_components, replace=n_components > len(X)))
-            filters = model.prepared(X[chosen], self.n_threads)
-            there = filters.any(axis=1, keepdims=True)  # a sample of zeros has no direction
-            model = model.nearest_filters(np.where(there, filters, random.standard_normal(filters.shape)))
-        elif self.init is not None:
-            model = model.nearest(self._checked_init(columns))
-        self._structure = self._structure_now(n_components)
-        return model.with_unit_norms()
-
-    def _take(self, model: RicaModel, found: Found, continued: bool) -> None:
+    def _take(self, options: RicaOptions, found: FoundComponents, model: RicaModel, continued: bool) -> None:
         """Set the fitted attributes."""
         before = self.history_ if continued else {}
-        self._model = model.with_V(found.V)
+        self._hold(options, model.with_V(found.V))
         self._optimizer_state = found.optimizer_state
-        self.components_ = self._model.components()
-        if model.preparation is not None:
-            self.mean_, self.whitening_ = model.preparation.mean, model.preparation.matrix
-        self.history_ = {key: [*before.get(key, []), *values] for key, values in found.history.items()}
+        self.history_ = joined(before, found.history)
         self.loss_ = found.loss
         self.n_iter_ = found.n_iter
 
-    def _check_parameters(self) -> None:
-        checks.one_of("contrast", self.contrast, CONTRASTS)
-        checks.real("contrast_epsilon", self.contrast_epsilon, above=0.0)
-        checks.real("sparsity", self.sparsity, at_least=0.0)
-        checks.one_of("whiten", self.whiten, (None, "zca", "pca"))
-        checks.real("whiten_epsilon", self.whiten_epsilon, at_least=0.0)
-        for name in ("standardize", "warm_start"):
-            checks.boolean(name, getattr(self, name))
-        for name in ("max_iter", "max_fun", "batch_size"):
-            checks.integer(name, getattr(self, name))
-        checks.integer("memory", self.memory, at_most=checks.LARGEST_INT)
-        for name in ("tol", "step_tol"):
-            checks.real(name, getattr(self, name), at_least=0.0)
-        checks.real("learning_rate_init", self.learning_rate_init, above=0.0)
-        checks.integer("memory_limit", self.memory_limit, at_least=0)
-        if self.n_threads is not None:
-            checks.integer("n_threads", self.n_threads, at_most=checks.LARGEST_INT)
-        if isinstance(self.init, str):
-            checks.one_of("init", self.init, ("samples",))
-        check_learned_share(self, [self.dictionary], [self.learned_fraction], [self.n_columns])
-        if self.whiten == "pca" and self.dictionary is not None and self.input_shape is not None:
-            raise ValueError(
-                "whiten: received 'pca', after which features are no longer the points of input_shape; choose 'zca' or "
-                "None, or leave input_shape out with a dictionary that needs no topology"
-            )
-
-    def _check_signs(self, n_components: int) -> None:
-        signs = np.asarray(self.non_gaussianity)
-        if signs.shape not in ((), (n_components,)) or not np.isin(signs, (-1, 1)).all():
-            raise ValueError(
-                f"non_gaussianity: received {self.non_gaussianity!r}; expected 1 or -1, or one of them for each of "
-                f"{n_components} components"
-            )
-
-    def _checked_init(self, columns: DictionaryColumns) -> Array:
-        init = np.asarray(self.init)
-        shape = (columns.n_hidden, columns.n_visible)
-        if init.dtype.kind not in "iuf" or init.shape != shape:
-            raise ValueError(
-                f"init: received {init.dtype} of shape {init.shape}; expected numbers of shape (n_components, "
-                f"n_features), {shape}"
-            )
-        init = check_array(init, dtype=np.float64, input_name="init", estimator=self)
-        if not init.any(axis=1).all():
-            raise ValueError(f"init: row {int(np.argmin(init.any(axis=1)))} is zero; a component needs a direction")
-        return init
+    def _hold(self, options: RicaOptions, model: RicaModel) -> None:
+        """Take over a fitted model."""
+        self._model, self._structure = model, options.structure
+        self.components_ = model.components()
+        if model.preparation is not None:
+            self.mean_ = model.preparation.mean
+            self.whitening_ = checks.cast("whitening_", model.preparation.matrix, model.V.dtype)
 
     # Use -------------------------------------------------------------------------------------------------------------
 
@@ -431,9 +343,8 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = validate_data(self, X, dtype=self._model.V.dtype, reset=False)
-        if self._model.preparation is not None:
-            X = X - self.mean_
-        return product(X, self.components_.T, self.n_threads)
+        mean = None if self._model.preparation is None else self.mean_
+        return checks.reported("X", product(X, self.components_.T, checks.n_threads(self.n_threads), mean=mean))
 
     def inverse_transform(self, X: Any) -> Array:
         """Reconstruct samples from their components, by the pseudo-inverse of the weights.
@@ -451,13 +362,15 @@ class RICA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         X = check_array(X, dtype=self._model.V.dtype, estimator=self)
         if X.shape[1] != len(self.components_):
             raise ValueError(f"X: received {X.shape[1]} columns; expected {len(self.components_)}, one per component")
-        samples = product(X, self.mixing_.T, self.n_threads)
-        return samples if self._model.preparation is None else samples + self.mean_
+        samples = product(X, self.mixing_.T, checks.n_threads(self.n_threads))
+        if self._model.preparation is not None:
+            samples += self.mean_
+        return checks.reported("X", samples)
 
     @property
     def mixing_(self) -> Array:
         """The way back from the components, shape (n_features, n_components), made when asked for."""
-        return self._fitted("mixing_").mixing()
+        return self._fitted("mixing_").mixing
 
     @property
     def dynamic_components_(self) -> list[Array]:

@@ -1,56 +1,76 @@
-"""How a model comes to be: dictionaries layer by layer, initial weights, dictionaries made anew from activations."""
+"""How a model comes to be: dictionaries layer by layer, initial weights, and dictionaries made anew."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from ppdl._precision import Array
 
-from .architecture import Architecture, build_network
-from .model import Model
-
-Rows = npt.NDArray[np.int64]
-
-
-def taken(X: Array, rows: Rows) -> Array:
-    """Return these rows of X; X itself, not a copy, where they are all of them."""
-    return X if len(rows) == len(X) else X[rows]
+from ..training.options import Machine
+from ..training.state import BatchPlan, Data
+from .architecture import Architecture
+from .model import Model, network_of
+from .options import Regularisation
 
 
-def initial_model(architecture: Architecture, X: Array, rows: Rows, n_threads: int | None) -> Model:
-    """Build the initial network, its data-driven dictionaries from the activations that it has at these samples."""
+def counts_of(data: Data) -> Array | None:
+    """Return how much each sample counts in dictionaries, nothing unless it is trained on; None is 1 each."""
+    if len(data.rows) == len(data.X):
+        return data.weight
+    counts = np.zeros(len(data.X), data.X.dtype)
+    counts[data.rows] = 1.0 if data.weight is None else data.weight[data.rows]
+    return counts
+
+
+def initial_model(architecture: Architecture, data: Data, n_threads: int | None) -> Model:
+    """Build the initial network, its data-driven dictionaries from the activations that it has at the samples."""
     columns: list[Any] = []
     weights: list[Any] = []
-    for layer in range(len(architecture.layers)):
+    X, counts = data.X, counts_of(data)
+    for n in range(len(architecture.weighted)):
 
-        def activations(layer: int = layer) -> Array:
-            network = build_network(architecture, weights, X.dtype)
+        def activations(n: int = n) -> Array:
+            if n == 0:
+                return X
+            network = network_of(architecture, architecture.layers, weights, X.dtype)
             theta = initial_theta(network, architecture)
-            return np.asarray(network.activations(theta, taken(X, rows), layer, n_threads))
+            return np.asarray(network.predictor(theta).activations(X, n, n_threads))
 
-        columns.append(architecture.columns(layer, activations=activations))
-        weights.append(columns[layer].weights(X.dtype))
-    network = build_network(architecture, weights, X.dtype)
+        columns.append(architecture.columns(n, activations=activations, weight=counts))
+        weights.append(columns[n].weights(X.dtype))
+    network = network_of(architecture, architecture.layers, weights, X.dtype)
     return Model(architecture, columns, initial_theta(network, architecture))
 
 
 def initial_theta(network: Any, architecture: Architecture) -> Array:
-    """Draw V of every layer; each layer's numbers are its own, whatever stands above it. Biases are zero."""
+    """Draw V of every layer; each layer's parameters are its own, whatever stands above it. Biases are zero."""
     return np.asarray(network.initial(architecture.seed, scale=architecture.scale))
 
 
-def deeper_data_driven(architecture: Architecture) -> list[int]:
-    """Numbers of the layers above the first whose dictionaries are made from activations."""
-    return [n for n, plan in enumerate(architecture.layers) if n > 0 and plan.dictionary.data_driven]
+def training_network(model: Model, plan: BatchPlan, regularisation: Regularisation, machine: Machine) -> Any:
+    """Make the core's network that trains: with dropout and weight decay, planned for its batches."""
+    layers = tuple(model.architecture.in_training(regularisation.dropout, regularisation.input_dropout))
+    return network_of(
+        model.architecture,
+        layers,
+        model.weights,
+        model.dtype,
+        order=machine.order,
+        alpha=regularisation.alpha,
+        penalty=regularisation.penalty,
+        batch_size=plan.size,
+        n_samples=plan.n_pooled,
+        memory_limit=machine.memory_limit,
+    )
 
 
-def rebuilt_dictionaries(model: Model, X: Array, rows: Rows, n_threads: int | None) -> tuple[Model, list[slice]]:
+def rebuilt_dictionaries(model: Model, data: Data, n_threads: int | None) -> tuple[Model, list[slice]]:
     """Make the data-driven dictionaries of deeper layers anew, from the activations that the model reaches now.
 
-    V is fitted to the former W by least squares. Layers are taken in order, each seeing the new ones below it.
+    V is fitted to the former W by least squares, which bound its length. Layers are taken in order, each seeing the new
+    ones below it.
 
     Returns
     -------
@@ -59,15 +79,15 @@ def rebuilt_dictionaries(model: Model, X: Array, rows: Rows, n_threads: int | No
     changed : list of slice
         Where θ changed.
     """
-    changed = []
-    for layer in deeper_data_driven(model.architecture):
-        W = model.coefs()[layer]
-        activations = model.activations(taken(X, rows), layer, n_threads)
+    changed, counts = [], counts_of(data)
+    for n in model.architecture.data_driven:
+        W = model.coefs()[n]
+        activations = model.activations(data.X, n, n_threads)
         columns = list(model.columns)
-        columns[layer] = model.architecture.columns(layer, activations=activations)
-        V, _ = model.slices[layer]
+        columns[n] = model.architecture.columns(n, activations=activations, weight=counts)
+        V, _ = model.slices[n]
         theta = model.theta.copy()
-        theta[V] = columns[layer].weights(model.dtype).fit(W)
+        theta[V] = columns[n].fit(W, theta[V])
         model = Model(model.architecture, columns, theta)
         changed.append(V)
     return model, changed

@@ -7,17 +7,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
-from sklearn.metrics import accuracy_score
-from sklearn.utils import column_or_1d, compute_sample_weight
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.multiclass import check_classification_targets, type_of_target, unique_labels
+from sklearn.utils.multiclass import unique_labels
 
 from ppdl._precision import Array
 
-from ..training import losses
 from ..training.callbacks import with_callbacks
 from ..transaction import unchanged_on_error
 from .contract import PredictedMLP
+from .data import class_weights
+from .targets import ClassTargets, LabelTargets, Targets, checked_classes, class_targets
 
 
 class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
@@ -40,7 +39,7 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
         network on the whole training set (without the samples that `early_stopping` sets aside); see `pretraining`.
     learned_fraction : float or sequence of float, default=1.0
         Atoms of each column's dictionary as a fraction of the layer's inputs, in (0, 1]: ``int(n_inputs * fraction)``
-        of them, at least one. It is the fraction of the layer's weights that is learned.
+        of them; a fraction that leaves none is an error. It is the fraction of the layer's weights that is learned.
     n_columns : int or sequence of int, default=1
         Columns J of a layer: its hidden units are divided evenly among so many dictionaries, each with atoms of its
         own.
@@ -90,7 +89,8 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     verbose : bool or int, default=False
         Whether to print a table, one line for each epoch.
     warm_start : bool, default=False
-        Whether `fit` goes on from the weights of the last one, with a fresh optimiser.
+        Whether `fit` goes on from the weights of the last one, with a fresh optimiser. With early stopping, they are
+        kept unless an epoch has a better score.
     momentum : float, default=0.9
         Momentum of "sgd", from 0 to 1.
     nesterovs_momentum : bool, default=True
@@ -121,7 +121,7 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
         `nesterovs_momentum` (False), `batch_size` (100), `decoder` ("auto": logistic for inputs in [0, 1], else
         identity; or an activation) and `decoder_bias` (False).
     class_weight : dict, "balanced" or None, default=None
-        Weights of the classes, as in scikit-learn, multiplied with `sample_weight`.
+        Weights of the classes, multiplied with `sample_weight`, by which "balanced" counts the samples.
     n_threads : int or None, default=None
         Threads; None is what OpenMP allows, so that `threadpoolctl` and OMP_NUM_THREADS are obeyed. It is a bound in
         any case.
@@ -142,16 +142,16 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     dictionaries_ : list of DictionaryColumns
         The dictionaries of each layer: ``dictionaries_[layer].dictionary(j)`` is U_j.
     theta_ : ndarray of shape (n_parameters,)
-        All learned numbers.
+        All learned parameters.
     history_ : dict of list
         For each epoch "loss", "learning_rate" (the first of the epoch) and "time" (seconds); with a validation set
-        "val_loss" and "val_score".
+        "val_loss" and "val_score". All lists are of one length, over all calls; NaN stands where nothing was recorded.
     loss_, best_loss_ : float
         Last and least training loss; the latter is None with early stopping.
     loss_curve_ : list of float
         Training loss of each epoch.
     validation_scores_, best_validation_score_ : list of float, float
-        With early stopping; otherwise None.
+        With early stopping the scores of all epochs, and that of the model that is kept; otherwise None.
     n_iter_ : int
         Epochs, or iterations, of the last fit.
     t_ : int
@@ -168,7 +168,10 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     Notes
     -----
     Bad input is refused before anything changes: after any exception the estimator is what it was. An interrupted fit
-    (Ctrl-C) keeps the last complete epoch, and so does one whose loss becomes infinite, with a warning.
+    (Ctrl-C) keeps the last complete epoch, and so does one whose loss or outputs become infinite, with a warning; an
+    error ends it if there is none.
+
+    A sample of weight 0 counts as an absent one: in training, in validation, and in dictionaries made from data.
 
     References
     ----------
@@ -190,7 +193,7 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
     [(16, 16), (16, 16), (16, 16), (16, 16)]
     """
 
-    classes_: npt.NDArray[Any]
+    class_weight: Any
 
     def __init__(
         self,
@@ -236,48 +239,7 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
         n_threads: int | None = None,
         memory_limit: int = 2**30,
     ) -> None:
-        super().__init__(
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            dictionary=dictionary,
-            learned_fraction=learned_fraction,
-            n_columns=n_columns,
-            input_shape=input_shape,
-            order=order,
-            n_pieces=n_pieces,
-            init=init,
-            dropout=dropout,
-            input_dropout=input_dropout,
-            solver=solver,
-            alpha=alpha,
-            penalty=penalty,
-            max_column_norm=max_column_norm,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-            pretraining=pretraining,
-            pretraining_epochs=pretraining_epochs,
-            pretraining_options=pretraining_options,
-            n_threads=n_threads,
-            memory_limit=memory_limit,
-        )
-        self.class_weight = class_weight
+        self._set(locals())
 
     @unchanged_on_error
     @with_callbacks
@@ -292,7 +254,7 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
             Training data. float32 and float64 are kept, other types become float64; a C-ordered array is not copied, a
             sparse matrix is written out as a dense one.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
-            Classes; two-dimensional for a multilabel problem.
+            Classes; zeros and ones, two-dimensional, maybe sparse, for a multilabel problem.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights of the samples.
         X_val, y_val : array-like, default=None
@@ -328,14 +290,23 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
         -------
         self
         """
+        known = None
         if classes is not None:
             classes = unique_labels(classes)
-            if hasattr(self, "classes_") and not np.array_equal(classes, self.classes_):
+            if self._is_fitted() and not np.array_equal(classes, self.classes_):
                 raise ValueError(f"classes: received {classes}; earlier calls had {self.classes_}")
-            self.classes_ = classes
-        elif not hasattr(self, "classes_"):
+            known = ClassTargets(classes)
+        elif not self._is_fitted():
             raise ValueError("classes: the first call of partial_fit must be given all of them")
-        return self._fit(X, y, sample_weight, incremental=True)
+        return self._fit(X, y, sample_weight, incremental=True, known=known)
+
+    @property
+    def classes_(self) -> npt.NDArray[Any]:
+        """Class labels, shape (n_classes,)."""
+        self._fitted("classes_")
+        targets = self._targets
+        assert isinstance(targets, ClassTargets | LabelTargets)
+        return targets.classes
 
     def predict_proba(self, X: Any) -> Array:
         """Probabilities of the classes.
@@ -351,6 +322,8 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
             In the order of `classes_`, float32 or float64 as the network.
         """
         outputs = self._outputs(X)
+        if len(self.classes_) == 1:
+            return np.ones_like(outputs)
         if self.out_activation_ == "logistic":  # which is never 0 or 1, but may round to them
             precision = np.finfo(outputs.dtype)
             outputs = np.clip(outputs, precision.tiny, 1 - precision.epsneg)
@@ -371,59 +344,26 @@ class PredictedMLPClassifier(ClassifierMixin, PredictedMLP):
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def _checked_targets(self, y: Any) -> npt.NDArray[Any]:
-        y = np.asarray(y)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        check_classification_targets(y)
-        kind = type_of_target(y)
-        if kind == "multiclass-multioutput":
+    def _checked_targets(self, name: str, y: Any) -> npt.NDArray[Any]:
+        return checked_classes(name, y)
+
+    def _targets_of(self, y: npt.NDArray[Any], known: Targets | None) -> Targets:
+        shown = class_targets(y)
+        if known is None or self._is_fitted() or not isinstance(shown, LabelTargets):
+            return known or shown
+        assert isinstance(known, ClassTargets)
+        if not np.isin(shown.classes, known.classes).all():
             raise ValueError(
-                "y: received several multiclass outputs; expected classes, or 0 and 1 for multilabel problems"
+                f"classes: received {known.classes}; expected at least 0 to {shown.n_outputs - 1}, the columns of y"
             )
-        return y
+        return LabelTargets(shown.n_outputs, known.classes)
 
-    def _encode(self, y: npt.NDArray[Any], dtype: npt.DTypeLike, *, keep_classes: bool) -> npt.NDArray[Any]:
-        present = np.arange(y.shape[1]) if y.ndim == 2 else unique_labels(y)
-        if not keep_classes:
-            self.classes_ = present
-        elif not np.isin(present, self.classes_).all():
-            raise ValueError(
-                f"y: it holds classes {present}, of which some are not among the known ones, {self.classes_}"
-            )
-        if y.ndim == 2:
-            self.out_activation_, self.n_outputs_ = "logistic", y.shape[1]
-            return np.ascontiguousarray(y, dtype=dtype)
-        labels = np.searchsorted(self.classes_, y)
-        if len(self.classes_) <= 2:
-            self.out_activation_, self.n_outputs_ = "logistic", 1
-            return labels[:, np.newaxis].astype(dtype)
-        self.out_activation_, self.n_outputs_ = "softmax", len(self.classes_)
-        return labels.astype(np.int32)
-
-    def _decode(self, outputs: Array) -> npt.NDArray[Any]:
-        if self.out_activation_ == "softmax":
-            return self.classes_[outputs.argmax(axis=1)]
-        if self.n_outputs_ > 1:
-            return (outputs > 0.5).astype(int)
-        return self.classes_[np.minimum(outputs[:, 0] > 0.5, len(self.classes_) - 1).astype(int)]
-
-    def _loss_name(self) -> str:
-        return "softmax" if self.out_activation_ == "softmax" else "binary"
-
-    def _loss_and_score(self, outputs: Array, y: npt.NDArray[Any], targets: npt.NDArray[Any]) -> tuple[float, float]:
-        loss = losses.mean_loss(self._loss_name(), outputs, targets)
-        return loss, float(accuracy_score(y, self._decode(outputs)))
-
-    def _class_weights(self, y: npt.NDArray[Any], incremental: bool) -> npt.NDArray[np.float64] | None:
-        if self.class_weight is None:
-            return None
-        if incremental and self.class_weight == "balanced":
+    def _class_weights(
+        self, y: npt.NDArray[Any], targets: Targets, weight: Any, incremental: bool
+    ) -> npt.NDArray[np.float64] | None:
+        if incremental and isinstance(self.class_weight, str) and self.class_weight == "balanced":
             raise ValueError("class_weight: 'balanced' needs all samples at once; give partial_fit a dict of weights")
-        return compute_sample_weight(self.class_weight, y)
-
-    def _stratification(self, y: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
-        return y if y.ndim == 1 else None
+        return class_weights(self.class_weight, y, targets, weight)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -2,153 +2,67 @@
 
 from __future__ import annotations
 
-import os
+import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.base import BaseEstimator
-from sklearn.model_selection import train_test_split
-from sklearn.utils import check_array, check_consistent_length, check_random_state
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl._precision import Array
+from ppdl._savable import SavableMixin
 
-from ..persistence.saving import save
 from ..training.callbacks import CallbackSupportMixin, FitCallbacks
-from ..training.fitting import BatchFit, Data, Result, fit_lbfgs
-from .architecture import resolve
-from .building import initial_model
+from ..training.fitting import BatchFit, Rebuild, Task
+from ..training.lbfgs import fit_lbfgs
+from ..training.state import BatchPlan, Data, History, State
+from . import data as samples
+from .architecture import Architecture
+from .building import initial_model, rebuilt_dictionaries, training_network
 from .model import Model
-from .parameters import check_parameters
-from .pretraining import AutoencoderOptions, LayerTraining, pretrained_model
+from .options import Options
+from .pretraining import LayerTraining, pretrained_model
+from .targets import Targets
 
 _DTYPES = (np.float64, np.float32)
 _SPARSE = ("csr", "csc")
+_SEEDS = 2**31 - 1
 
 
-class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
+class PredictedMLP(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
     """A multi-layer perceptron of predicted weights; see the two classes that derive from it."""
 
-    _model: Model
-    history_: dict[str, list[float]]
-    n_outputs_: int
-    out_activation_: str
+    _state: State[Model]
+    _targets: Targets
+    n_threads: Any
+    random_state: Any
+    solver: Any
 
-    def __init__(
-        self,
-        *,
-        hidden_layer_sizes: Any,
-        activation: Any,
-        dictionary: Any,
-        learned_fraction: Any,
-        n_columns: Any,
-        input_shape: Any,
-        order: Any,
-        n_pieces: Any,
-        init: Any,
-        dropout: Any,
-        input_dropout: Any,
-        solver: Any,
-        alpha: Any,
-        penalty: Any,
-        max_column_norm: Any,
-        batch_size: Any,
-        learning_rate: Any,
-        learning_rate_init: Any,
-        power_t: Any,
-        max_iter: Any,
-        shuffle: Any,
-        random_state: Any,
-        tol: Any,
-        verbose: Any,
-        warm_start: Any,
-        momentum: Any,
-        nesterovs_momentum: Any,
-        early_stopping: Any,
-        validation_fraction: Any,
-        beta_1: Any,
-        beta_2: Any,
-        epsilon: Any,
-        n_iter_no_change: Any,
-        max_fun: Any,
-        pretraining: Any,
-        pretraining_epochs: Any,
-        pretraining_options: Any,
-        n_threads: Any,
-        memory_limit: Any,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.dictionary = dictionary
-        self.learned_fraction = learned_fraction
-        self.n_columns = n_columns
-        self.input_shape = input_shape
-        self.order = order
-        self.n_pieces = n_pieces
-        self.init = init
-        self.dropout = dropout
-        self.input_dropout = input_dropout
-        self.solver = solver
-        self.alpha = alpha
-        self.penalty = penalty
-        self.max_column_norm = max_column_norm
-        self.batch_size = batch_size
-        self.learning_rate = learning_rate
-        self.learning_rate_init = learning_rate_init
-        self.power_t = power_t
-        self.max_iter = max_iter
-        self.shuffle = shuffle
-        self.random_state = random_state
-        self.tol = tol
-        self.verbose = verbose
-        self.warm_start = warm_start
-        self.momentum = momentum
-        self.nesterovs_momentum = nesterovs_momentum
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-        self.n_iter_no_change = n_iter_no_change
-        self.max_fun = max_fun
-        self.pretraining = pretraining
-        self.pretraining_epochs = pretraining_epochs
-        self.pretraining_options = pretraining_options
-        self.n_threads = n_threads
-        self.memory_limit = memory_limit
+    def _set(self, params: Mapping[str, Any]) -> None:
+        """Keep the arguments of `__init__`, its `locals()`, unchanged, as scikit-learn wants it."""
+        self.__dict__.update({name: value for name, value in params.items() if name not in ("self", "__class__")})
 
     # What a classifier and a regressor do differently ----------------------------------------------------------------
 
     @abstractmethod
-    def _encode(self, y: npt.NDArray[Any], dtype: npt.DTypeLike, *, keep_classes: bool) -> npt.NDArray[Any]:
-        """Targets as the core takes them; sets what `fit` learns of y (classes, output activation, outputs)."""
-
-    @abstractmethod
-    def _checked_targets(self, y: Any) -> npt.NDArray[Any]:
+    def _checked_targets(self, name: str, y: Any) -> npt.NDArray[Any]:
         """Targets of the right kind, one- or two-dimensional."""
 
     @abstractmethod
-    def _decode(self, outputs: Array) -> npt.NDArray[Any]:
-        """Predictions from the network's outputs."""
+    def _targets_of(self, y: npt.NDArray[Any], known: Targets | None) -> Targets:
+        """Return the encoding of checked targets; `known` is that of the fit to be continued, or of all classes."""
 
-    @abstractmethod
-    def _loss_name(self) -> str:
-        """Name the loss as the core does."""
-
-    @abstractmethod
-    def _loss_and_score(self, outputs: Array, y: npt.NDArray[Any], targets: npt.NDArray[Any]) -> tuple[float, float]:
-        """Mean loss, without penalty, and score of outputs."""
-
-    def _class_weights(self, y: npt.NDArray[Any], incremental: bool) -> npt.NDArray[np.float64] | None:
+    def _class_weights(
+        self, y: npt.NDArray[Any], targets: Targets, weight: Any, incremental: bool
+    ) -> npt.NDArray[np.float64] | None:
         """Weights of the samples that follow from y."""
-        return None
-
-    def _stratification(self, y: npt.NDArray[Any]) -> npt.NDArray[Any] | None:
-        """Return what the validation set of early stopping is stratified by."""
         return None
 
     # Fitting ---------------------------------------------------------------------------------------------------------
@@ -162,185 +76,98 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         y_val: Any = None,
         *,
         incremental: bool = False,
+        known: Targets | None = None,
     ) -> Any:
-        continued = self._is_fitted() and (incremental or self.warm_start)
-        check_parameters(self)
+        """Check everything, then train; `known` is the encoding where y need not show it."""
+        options = Options.of(self)
         if incremental:
-            self._check_incremental()
+            options.require_incremental()
+        continued = self._is_fitted() and (incremental or options.warm_start)
         given = (X, y, sample_weight)
-        X, y = self._validate_training_data(X, y, continued)
-        targets = self._encode(y, X.dtype, keep_classes=continued or incremental)
-        weight = self._weights(sample_weight, y, X, incremental)
-        if not continued:
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        else:
-            seed = self._model.architecture.seed
-        architecture = resolve(self, n_inputs=X.shape[1], n_outputs=self.n_outputs_, loss=self._loss_name(), seed=seed)
-        data = self._data(X, y, targets, weight, X_val, y_val, seed)
-
-        n_epochs = None if self.solver == "lbfgs" else 1 if incremental else int(self.max_iter)
-        callbacks = FitCallbacks(self, n_epochs, *given)
+        X, y = self._validated(X, y, "y", self._model.dtype if continued else _DTYPES, reset=not continued)
+        targets = self._targets_of(y, self._targets if continued else known)
+        seed = self._model.seed if continued else check_random_state(self.random_state).randint(_SEEDS)
+        data = self._data(X, y, sample_weight, (X_val, y_val), targets, options, seed, incremental)
+        architecture = options.design.architecture(
+            n_inputs=X.shape[1], n_outputs=targets.n_outputs, loss=targets.loss, seed=seed
+        )
         if continued:
-            if architecture != self._model.architecture:
-                raise ValueError(
-                    "the parameters of the network, or the outputs, differ from those of the fit that is to be "
-                    "continued; restore them, or fit anew (warm_start=False)"
-                )
-            model = self._model
+            self._model.architecture.require_same(architecture, self)
+        by_lbfgs = options.optimisation.solver == "lbfgs"
+        n_epochs = None if by_lbfgs else 1 if incremental else options.stopping.max_iter
+        callbacks = FitCallbacks(self, n_epochs, *given)
+        start = self._state if continued else State(_initial(architecture, data, options), BatchPlan(0, 0))
+        self._targets = targets
+        task = Task(
+            options.optimisation,
+            options.stopping,
+            options.machine,
+            data,
+            partial(training_network, regularisation=options.regularisation, machine=options.machine),
+            callbacks,
+        )
+        if by_lbfgs:
+            self._state = fit_lbfgs(task, start)
         else:
-            model = self._start(architecture, data)
-        n_seen = self.t_ if continued else 0
-        if self.solver == "lbfgs":
-            result = fit_lbfgs(self, model, data, callbacks, n_seen=n_seen)
-        else:
-            result = BatchFit(
-                self,
-                model,
-                data,
-                callbacks,
-                once=incremental,
-                first_epoch=len(self.loss_curve_) if continued else 0,
-                n_seen=n_seen,
-                optimizer_state=getattr(self, "_optimizer_state", None) if incremental and continued else None,
-            ).run()
-        self._take(result, continued)
+            self._state = BatchFit(task, start, once=incremental, rebuild=_rebuild(options, data, start)).run()
         callbacks.finish(lambda: {})
         return self
 
-    def _check_incremental(self) -> None:
-        if self.early_stopping:
-            raise ValueError("partial_fit does not support early_stopping=True: it knows of no later epochs")
-        if self.learning_rate == "one_cycle" or getattr(self.learning_rate, "fixed_length", False):
-            raise ValueError(
-                f"partial_fit does not support learning_rate={self.learning_rate!r}: its length is a number of epochs"
-            )
-        if self.pretraining is not None:
-            raise ValueError(
-                f"partial_fit does not support pretraining={self.pretraining!r}: it has one epoch; use fit"
-            )
-
-    def _validate_training_data(self, X: Any, y: Any, continued: bool) -> tuple[Array, npt.NDArray[Any]]:
-        X, y = validate_data(
-            self,
-            X,
-            y,
-            accept_sparse=_SPARSE,
-            dtype=self._model.dtype if continued else _DTYPES,
-            order="C",
-            multi_output=True,
-            reset=not continued,
-        )
-        return _dense(X), self._checked_targets(y)
-
-    def _weights(self, sample_weight: Any, y: npt.NDArray[Any], X: Array, incremental: bool) -> Array | None:
-        weight = self._class_weights(y, incremental)
-        if sample_weight is not None:
-            given = check_array(
-                sample_weight, ensure_2d=False, dtype=_DTYPES, input_name="sample_weight", estimator=self, copy=True
-            )
-            if given.ndim != 1:
-                raise ValueError(
-                    f"sample_weight: received shape {given.shape}; expected ({len(X)},), one for each sample"
-                )
-            check_consistent_length(X, given)
-            if given.min() < 0.0:
-                raise ValueError(f"sample_weight: the smallest is {given.min()}; weights must not be negative")
-            weight = given if weight is None else weight * given.astype(np.float64)
-        if weight is None:
-            return None
-        weight = checks.cast("sample_weight", weight, X.dtype)
-        if not weight.any():
-            raise ValueError("sample_weight: all weights are zero, so that there is nothing to learn from")
-        return weight
+    def _validated(self, X: Any, y: Any, name: str, dtype: Any, reset: bool) -> tuple[Array, npt.NDArray[Any]]:
+        X, y = validate_data(self, X, y, accept_sparse=_SPARSE, dtype=dtype, order="C", multi_output=True, reset=reset)
+        return _dense(X), self._checked_targets(name, y)
 
     def _data(
         self,
         X: Array,
         y: npt.NDArray[Any],
-        targets: npt.NDArray[Any],
-        weight: Array | None,
-        X_val: Any,
-        y_val: Any,
+        sample_weight: Any,
+        validation: tuple[Any, Any],
+        targets: Targets,
+        options: Options,
         seed: int,
+        incremental: bool,
     ) -> Data:
-        """Decide which samples train and which validate."""
-        rows = np.arange(len(X))
+        """Decide how much each sample counts, which train and which validate."""
+        encoded = targets.encode("y", y, X.dtype)
+        given = samples.checked_weight(sample_weight, X)
+        weight = samples.combined_weight(given, self._class_weights(y, targets, given, incremental), X.dtype)
+        rows = samples.trained_rows(weight, len(X))
+        X_val, y_val = validation
         if (X_val is None) != (y_val is None):
             raise ValueError("X_val and y_val: received only one of them; give both, or neither")
+        validation_weight = None
         if X_val is not None:
-            X_val, y_val = validate_data(
-                self, X_val, y_val, accept_sparse=_SPARSE, dtype=X.dtype, order="C", multi_output=True, reset=False
-            )
-            X_val, y_val = _dense(X_val), self._checked_targets(y_val)
-            if y_val.shape[1:] != y.shape[1:]:
-                raise ValueError(f"y_val: received shape {y_val.shape}; expected (n_samples, …) as y, {y.shape}")
-        elif self.early_stopping and self.solver != "lbfgs":
-            rows, held_out = train_test_split(
-                rows, test_size=self.validation_fraction, random_state=seed, stratify=self._stratification(y)
-            )
-            if len(held_out) < 2:
-                raise ValueError(
-                    f"validation_fraction: {self.validation_fraction} of {len(X)} samples leaves {len(held_out)} to "
-                    "validate on; raise it, or use more samples"
-                )
-            rows = np.sort(rows)
+            X_val, y_val = self._validated(X_val, y_val, "y_val", X.dtype, reset=False)
+        elif options.stopping.early and options.optimisation.solver != "lbfgs":
+            fraction = options.stopping.validation_fraction
+            rows, held_out = samples.split(rows, y, fraction=fraction, stratified=targets.stratified, seed=seed)
             X_val, y_val = X[held_out], y[held_out]
+            validation_weight = None if given is None else given[held_out]
         if X_val is None:
-            return Data(X, targets, weight, rows)
-        known, validation_targets = y_val, self._encode(y_val, X.dtype, keep_classes=True)
-        return Data(
-            X,
-            targets,
-            weight,
-            rows,
-            X_val,
-            lambda outputs: self._loss_and_score(outputs, known, validation_targets),
-        )
-
-    def _start(self, architecture: Any, data: Data) -> Model:
-        if self.pretraining == "supervised" and (self.pretraining_epochs or 0) >= self.max_iter:
-            raise ValueError(
-                f"pretraining_epochs: received {self.pretraining_epochs}, which leaves none of "
-                f"max_iter={self.max_iter} epochs to train the dictionaries that are made anew; lower it, or "
-                "raise max_iter"
-            )
-        if self.pretraining != "autoencoder":
-            return initial_model(architecture, data.X, data.rows, self.n_threads)
-        how = LayerTraining(
-            options=AutoencoderOptions.of(self.pretraining_options),
-            n_epochs=int(self.pretraining_epochs or 50),
-            max_column_norm=self.max_column_norm or 0.0,
-            memory_limit=self.memory_limit,
-            n_threads=self.n_threads,
-            verbose=bool(self.verbose),
-        )
-        return pretrained_model(architecture, data.X, data.rows, how)
-
-    def _take(self, result: Result, continued: bool) -> None:
-        """Set the fitted attributes from what a solver returned."""
-        before = self.history_ if continued else {}
-        self._model = result.model
-        self._batch_plan = result.batch_plan
-        self._optimizer_state = result.optimizer_state
-        self.history_ = {
-            key: [*before.get(key, []), *result.history.get(key, [])] for key in {**before, **result.history}
-        }
-        self.n_iter_ = result.n_iter
-        self.n_layers_ = len(result.model.architecture.units)
-        self.t_ = result.n_seen
-        self.loss_ = result.loss
-        self.loss_curve_ = self.history_.get("loss", [])
-        scores = self.history_.get("val_score") if self.early_stopping else None
-        self.best_loss_ = None if scores else min(self.loss_curve_, default=result.loss)
-        self.validation_scores_ = scores
-        self.best_validation_score_ = max(scores) if scores else None
+            return Data(X, encoded, weight, rows)
+        if len(X_val) < targets.fewest:
+            raise ValueError(f"X_val: received {len(X_val)} sample(s); expected at least {targets.fewest} for a score")
+        encoded_val = targets.encode("y_val", y_val, X.dtype)
+        n_threads = options.machine.n_threads
+        judge = samples.ValidationSet(X_val, y_val, encoded_val, targets, validation_weight, n_threads)
+        return Data(X, encoded, weight, rows, judge)
 
     # Prediction ------------------------------------------------------------------------------------------------------
 
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self)
         X = validate_data(self, X, accept_sparse=_SPARSE, dtype=self._model.dtype, order="C", reset=False)
-        return self._model.predict(_dense(X), self.n_threads)
+        outputs = self._model.predict(_dense(X), checks.n_threads(self.n_threads))
+        finite = np.isfinite(outputs).all(axis=1)
+        if not finite.all():
+            warnings.warn(
+                f"X: the outputs of {len(X) - np.count_nonzero(finite)} of {len(X)} samples are not finite; scale X as "
+                "that of the fit",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return outputs
 
     def predict(self, X: Any) -> npt.NDArray[Any]:
         """Predict.
@@ -354,43 +181,114 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         -------
         ndarray of shape (n_samples,) or (n_samples, n_outputs)
             Classes, or values.
+
+        Warns
+        -----
+        RuntimeWarning
+            If outputs are not finite.
         """
-        return self._decode(self._outputs(X))
+        outputs = self._outputs(X)
+        return self._targets.decode(outputs)
+
+    # What training has reached ---------------------------------------------------------------------------------------
+
+    @property
+    def _model(self) -> Model:
+        return self._state.model
+
+    @property
+    def history_(self) -> History:
+        """What was recorded of each epoch of all calls; NaN where an epoch lacks an entry."""
+        return self._fitted("history_").history
+
+    @property
+    def n_iter_(self) -> int:
+        """Epochs, or iterations, of the last call."""
+        return self._fitted("n_iter_").n_iter
+
+    @property
+    def t_(self) -> int:
+        """Samples seen in all calls."""
+        return self._fitted("t_").n_seen
+
+    @property
+    def loss_(self) -> float:
+        """Last training loss."""
+        return self._fitted("loss_").loss
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """Training loss of each epoch."""
+        return self._fitted("loss_curve_").history.get("loss", [])
+
+    @property
+    def best_loss_(self) -> float | None:
+        """Least training loss; None with early stopping."""
+        state = self._fitted("best_loss_")
+        return min(self.loss_curve_, default=state.loss) if state.best_score is None else None
+
+    @property
+    def validation_scores_(self) -> list[float] | None:
+        """With early stopping, the score of each epoch."""
+        state = self._fitted("validation_scores_")
+        return None if state.best_score is None else state.history["val_score"]
+
+    @property
+    def best_validation_score_(self) -> float | None:
+        """With early stopping, the score of the model that is kept."""
+        return self._fitted("best_validation_score_").best_score
+
+    @property
+    def n_layers_(self) -> int:
+        """Layers, inputs and outputs included."""
+        return len(self._fitted("n_layers_").model.architecture.weighted) + 1
+
+    @property
+    def n_outputs_(self) -> int:
+        """Outputs of the network."""
+        self._fitted("n_outputs_")
+        return self._targets.n_outputs
+
+    @property
+    def out_activation_(self) -> str:
+        """Activation of the outputs."""
+        self._fitted("out_activation_")
+        return self._targets.out_activation
 
     # Fitted attributes that are made on demand -----------------------------------------------------------------------
 
     @property
     def theta_(self) -> Array:
-        """All learned numbers, layer after layer V and bias, shape (n_parameters,)."""
-        return self._fitted_model("theta_").theta
+        """All learned parameters, layer after layer V and bias, shape (n_parameters,)."""
+        return self._fitted("theta_").model.theta
 
     @property
     def coefs_(self) -> list[Array]:
         """Weights W = UV of each layer, shapes (n_visible, n_hidden), made when asked for."""
-        return self._fitted_model("coefs_").coefs()
+        return self._fitted("coefs_").model.coefs()
 
     @property
     def intercepts_(self) -> list[Array]:
         """Bias of each layer, shapes (n_hidden,)."""
-        return self._fitted_model("intercepts_").intercepts()
+        return self._fitted("intercepts_").model.intercepts()
 
     @property
     def dynamic_coefs_(self) -> list[list[Array]]:
         """V_1, …, V_J of each layer, shapes (n_atoms, n_hidden_j); before each the U_j that a LowRank layer learns."""
-        return self._fitted_model("dynamic_coefs_").dynamic_coefs()
+        return self._fitted("dynamic_coefs_").model.dynamic_coefs()
 
     @property
     def dictionaries_(self) -> list[Any]:
         """The `DictionaryColumns` of each layer: U_j is ``dictionaries_[layer].dictionary(j)``."""
-        return list(self._fitted_model("dictionaries_").columns)
+        return list(self._fitted("dictionaries_").model.columns)
 
-    def _fitted_model(self, name: str) -> Model:
+    def _fitted(self, name: str) -> State[Model]:
         if not self._is_fitted():
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r} before it is fitted")
-        return self._model
+        return self._state
 
     def _is_fitted(self) -> bool:
-        return hasattr(self, "_model")
+        return hasattr(self, "_state")
 
     def __sklearn_is_fitted__(self) -> bool:
         return self._is_fitted()
@@ -436,27 +334,6 @@ class PredictedMLP(CallbackSupportMixin, BaseEstimator, ABC):
         check_is_fitted(self)
         return merged(self)
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted estimator to a safetensors file, from which `ppdl.load` reads it.
-
-        The file holds V and the biases, the specification of the dictionaries with a digest of each U, and, of
-        dictionaries made from data, their bases. It holds no code. It is written under another name first, so that an
-        existing file is replaced whole or not at all. The optimiser's state is not kept.
-
-        Parameters
-        ----------
-        path : path-like
-            The file.
-
-        Raises
-        ------
-        ValueError
-            If a parameter or a class label has no JSON form, or if a parameter of the network was changed since it was
-            fitted; nothing is written then.
-        """
-        check_is_fitted(self)
-        save(self, path)
-
     def plot_weights(self, layer: int = 0, **options: Any) -> Any:
         """Draw weights of a layer as images; see `WeightsDisplay.from_estimator`."""
         from ..displays import WeightsDisplay
@@ -475,3 +352,23 @@ def _dense(X: Any) -> Array:
     if not sparse.issparse(X):
         return X
     return np.ascontiguousarray(X.toarray(order="C"))
+
+
+def _initial(architecture: Architecture, data: Data, options: Options) -> Model:
+    """Make the model that training starts from."""
+    pretraining = options.pretraining
+    pretraining.require_epochs_after(options.stopping.max_iter)
+    if pretraining.kind != "autoencoder":
+        return initial_model(architecture, data, options.machine.n_threads)
+    norm = options.optimisation.max_column_norm
+    how = LayerTraining(pretraining.autoencoder, pretraining.n_epochs or 50, norm, options.machine)
+    return pretrained_model(architecture, data, how)
+
+
+def _rebuild(options: Options, data: Data, start: State[Model]) -> Rebuild[Model] | None:
+    """Return what supervised pretraining does in the midst of the first fit."""
+    pretraining = options.pretraining
+    if pretraining.kind != "supervised" or start.n_epochs > 0 or not start.model.architecture.data_driven:
+        return None
+    rebuilt = partial(rebuilt_dictionaries, data=data, n_threads=options.machine.n_threads)
+    return Rebuild(pretraining.n_epochs or 1, rebuilt)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 from typing import Any
 
@@ -10,28 +9,44 @@ import numpy as np
 from sklearn.base import clone
 
 from ppdl.dictionaries import Identity
+from ppdl.layers import Dense
 
-from .architecture import Architecture, require_unchanged
 from .model import Model
+from .options import Options
 
 
 def merged(estimator: Any) -> Any:
     """Return a fitted copy of an estimator whose layers are all ordinary, with W = UV as their weights."""
-    model = estimator._model
-    architecture: Architecture = model.architecture
-    require_unchanged(estimator, architecture)
-    plans = [
-        dataclasses.replace(plan, sizes=(plan.n_hidden,), dictionary=Identity(), fraction=1.0)
-        for plan in architecture.layers
-    ]
-    ordinary = dataclasses.replace(architecture, layers=tuple(plans))
+    model: Model = estimator._model
+    require_unchanged(estimator)
+    layers = tuple(
+        dataclasses.replace(layer, dictionary=Identity(), fraction=1.0, n_columns=1)
+        if isinstance(layer, Dense)
+        else layer
+        for layer in model.architecture.layers
+    )
+    ordinary = dataclasses.replace(model.architecture, layers=layers)
     theta = np.concatenate(
         [part.ravel() for pair in zip(model.coefs(), model.intercepts(), strict=True) for part in pair]
     )
+    columns = [ordinary.columns(n) for n in range(len(ordinary.weighted))]
     other = clone(estimator).set_params(dictionary=None, learned_fraction=1.0, n_columns=1)
-    fitted = {name: copy.copy(value) for name, value in vars(estimator).items() if name not in estimator.get_params()}
-    fitted.update(
-        _model=Model(ordinary, [ordinary.columns(layer) for layer in range(len(plans))], theta), _optimizer_state=None
-    )
-    vars(other).update(fitted)
+    fitted = {name: value for name, value in vars(estimator).items() if name not in estimator.get_params()}
+    state = dataclasses.replace(estimator._state, model=Model(ordinary, columns, theta), optimiser=None)
+    vars(other).update(fitted, _state=state)
     return other
+
+
+def require_unchanged(estimator: Any) -> Options:
+    """Parse an estimator's parameters, and check that they are still those of its network.
+
+    Raises
+    ------
+    ValueError
+        Naming the parameter that is out of range, or was changed since the fit.
+    """
+    options, fitted, targets = Options.of(estimator), estimator._model.architecture, estimator._targets
+    loss = estimator._targets_of(np.zeros((1, targets.n_outputs)), targets).loss
+    sizes = {"n_inputs": fitted.n_inputs, "n_outputs": fitted.n_outputs, "loss": loss, "seed": fitted.seed}
+    fitted.require_same(options.design.architecture(**sizes), estimator)
+    return options

@@ -9,21 +9,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ppdl._precision import Array
+from ppdl._precision import Array, core
 from ppdl.dictionaries.columns import DictionaryColumns
+from ppdl.layers import Dense, Layer, Shape
 
-from .architecture import Architecture, build_network
+from .architecture import Architecture
 
 
 class Model:
-    """Layers of predicted weights with their learned numbers.
+    """Layers of predicted weights with their learned parameters.
 
     Parameters
     ----------
     architecture : Architecture
         Specification.
     columns : sequence of DictionaryColumns
-        The dictionaries of each layer; layers may be missing at the end while a model is being built.
+        The dictionaries of each layer of weights.
     theta : ndarray of shape (n_parameters,)
         V and bias of each layer, one layer after the other, float32 or float64.
 
@@ -44,10 +45,15 @@ class Model:
         """Precision of the weights."""
         return self.theta.dtype
 
+    @property
+    def seed(self) -> int:
+        """Of everything random."""
+        return self.architecture.seed
+
     @cached_property
     def columns(self) -> tuple[DictionaryColumns, ...]:
         """Dictionaries of each layer."""
-        return tuple(self.architecture.columns(layer, base=base) for layer, base in enumerate(self._bases))
+        return tuple(self.architecture.columns(n, base=base) for n, base in enumerate(self._bases))
 
     @cached_property
     def weights(self) -> list[Any]:
@@ -56,21 +62,28 @@ class Model:
 
     @cached_property
     def network(self) -> Any:
-        """The core's `Network` for predictions."""
-        return build_network(self.architecture, self.weights, self.dtype)
+        """The core's network for predictions."""
+        return network_of(self.architecture, self.architecture.layers, self.weights, self.dtype)
+
+    @cached_property
+    def predictor(self) -> Any:
+        """What predicts with this θ."""
+        return self.network.predictor(self.theta)
 
     def with_theta(self, theta: Array) -> Model:
-        """Return this model with other learned numbers; everything else is shared."""
+        """Return this model with other learned parameters; all but θ, and what was made of it, is shared."""
         other = Model.__new__(Model)
         other.__dict__.update(self.__dict__, theta=theta)
+        other.__dict__.pop("predictor", None)
         return other
 
     @property
     def slices(self) -> list[tuple[slice, slice]]:
         """Where V and the bias of each layer stand in θ."""
         found, start = [], 0
-        for columns in self.columns:
-            middle, end = start + columns.n_dynamic, start + columns.n_dynamic + columns.n_hidden
+        for columns, place in zip(self.columns, self.architecture.weighted, strict=True):
+            middle = start + columns.n_dynamic
+            end = middle + place.layer.bias * columns.n_hidden
             found.append((slice(start, middle), slice(middle, end)))
             start = end
         return found
@@ -89,11 +102,15 @@ class Model:
 
     def predict(self, X: Array, n_threads: int | None) -> Array:
         """Return the outputs for X, shape (n_samples, n_outputs)."""
-        return np.asarray(self.network.predict(self.theta, X, n_threads))
+        return np.asarray(self.predictor.predict(X, n_threads))
 
-    def activations(self, X: Array, layer: int, n_threads: int | None) -> Array:
-        """Return the inputs of a layer for X, shape (n_samples, n_visible)."""
-        return np.asarray(self.network.activations(self.theta, X, layer, n_threads))
+    def linear_outputs(self, X: Array, n_threads: int | None) -> Array:
+        """Return the outputs for X before their activation, shape (n_samples, n_outputs)."""
+        return self.activations(X, len(self.columns), n_threads)
+
+    def activations(self, X: Array, n: int, n_threads: int | None) -> Array:
+        """Return the inputs of layer `n` of weights for X, shape (n_samples, n_visible)."""
+        return np.asarray(self.predictor.activations(X, n, n_threads))
 
     def bases(self) -> list[npt.NDArray[np.float64] | None]:
         """B of each layer where it was made from data, else None."""
@@ -101,3 +118,43 @@ class Model:
 
     def __getstate__(self) -> dict[str, Any]:
         return {"architecture": self.architecture, "theta": self.theta, "_bases": self.bases()}
+
+
+def network_of(
+    architecture: Architecture,
+    layers: Sequence[Layer],
+    weights: Sequence[Any],
+    dtype: npt.DTypeLike,
+    *,
+    order: str = "auto",
+    **training: Any,
+) -> Any:
+    """Make the core's network from specifications and the weights of those that have them.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What the network is of.
+    layers : sequence of Layer
+        Its layers, those of training among them.
+    weights : sequence of PredictedWeights
+        Of each layer of weights. With fewer, the network ends early, in an ordinary layer.
+    dtype : float32 or float64
+        Precision.
+    order : {"auto", "predict", "pool"}
+        Order of evaluation.
+    **training
+        Penalty, and what it is planned for, as the core takes them.
+    """
+    S = core(dtype)
+    made, remaining, shape = [], list(weights), Shape.flat(architecture.n_inputs)
+    for layer in layers:
+        if not isinstance(layer, Dense):
+            made.append(layer.made(S, shape))
+        elif remaining:
+            made.append(layer.made(S, shape, remaining.pop(0), order))
+        else:
+            made.append(Dense(architecture.n_outputs).made(S, shape))
+            break
+        shape = layer.output_shape(shape)
+    return S.Network(made, architecture.loss, n_inputs=architecture.n_inputs, **training)

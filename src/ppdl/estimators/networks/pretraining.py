@@ -2,147 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from ppdl import _checks as checks
 from ppdl import _core
 from ppdl._precision import Array, core
 
-from .. import schedules
-from ..training.epochs import Batches, Samples, Training
+from ..training.epochs import Course, Samples, Training
+from ..training.options import Machine
 from ..training.progress import ProgressTable
-from .architecture import Architecture, build_network
-from .building import Rows, initial_theta, taken
-from .model import Model
-
-DECODERS = ("auto", "logistic", "identity", "tanh", "relu")
-
-
-@dataclass(frozen=True)
-class AutoencoderOptions:
-    """How layers are pretrained; names and meaning as those of the estimator, defaults of the paper's authors.
-
-    Parameters
-    ----------
-    learning_rate_init : float, default=0.1
-        Initial learning rate of gradient descent.
-    learning_rate : str or Schedule, default="geometric"
-        Its schedule.
-    momentum : float, default=0.7
-        Its momentum.
-    nesterovs_momentum : bool, default=False
-        Whether that is Nesterov's.
-    batch_size : int, default=100
-        Samples of a mini-batch.
-    decoder : {"auto", "logistic", "identity", "tanh", "relu"}, default="auto"
-        Activation of the reconstruction; "auto" is the logistic function for inputs in [0, 1], else the identity.
-    decoder_bias : bool, default=False
-        Whether the reconstruction has a bias of its own.
-    """
-
-    learning_rate_init: float = 0.1
-    learning_rate: str | schedules.Schedule = "geometric"
-    momentum: float = 0.7
-    nesterovs_momentum: bool = False
-    batch_size: int = 100
-    decoder: str = "auto"
-    decoder_bias: bool = False
-
-    def __post_init__(self) -> None:
-        checks.real("pretraining_options['learning_rate_init']", self.learning_rate_init, above=0.0)
-        checks.real("pretraining_options['momentum']", self.momentum, at_least=0.0, below=1.0)
-        checks.boolean("pretraining_options['nesterovs_momentum']", self.nesterovs_momentum)
-        checks.integer("pretraining_options['batch_size']", self.batch_size)
-        checks.one_of("pretraining_options['decoder']", self.decoder, DECODERS)
-        checks.boolean("pretraining_options['decoder_bias']", self.decoder_bias)
-        schedules.schedule(self.learning_rate, solver="sgd", power_t=0.5)
-
-    @classmethod
-    def of(cls, options: Mapping[str, Any] | None) -> AutoencoderOptions:
-        """Read an estimator's `pretraining_options`."""
-        try:
-            return cls(**(options or {}))
-        except TypeError as error:
-            raise ValueError(f"pretraining_options: {error}") from None
+from ..training.state import Data
+from .architecture import Architecture
+from .autoencoders import AutoencoderOptions
+from .building import counts_of, initial_theta
+from .model import Model, network_of
 
 
 @dataclass(frozen=True)
 class LayerTraining:
-    """What the pretraining of all layers has in common.
-
-    Parameters
-    ----------
-    options : AutoencoderOptions
-        The optimiser.
-    n_epochs : int
-        Epochs of each layer.
-    max_column_norm : float
-        Bound on the norm of V's columns; 0 for none.
-    memory_limit : int
-        Bytes that a layer's pooled inputs may take.
-    n_threads : int or None
-        Threads.
-    verbose : bool
-        Whether to print a table for each layer.
-    """
+    """What the pretraining of all layers has in common."""
 
     options: AutoencoderOptions
-    n_epochs: int
-    max_column_norm: float
-    memory_limit: int
-    n_threads: int | None
-    verbose: bool
+    n_epochs: int  # of each layer
+    max_column_norm: float  # 0 for none
+    machine: Machine
 
-    def train(
-        self,
-        weights: Any,
-        theta: Array,
-        inputs: Array,
-        rows: Rows,
-        *,
-        activation: str,
-        seed: int,
-        layer: int,
-    ) -> Array:
-        """Train one layer from `theta`, its V and bias; return the new ones."""
-        options = self.options
-        S = core(theta.dtype)
-        decoder = options.decoder
-        if decoder == "auto":
-            decoder = "logistic" if inputs.min() >= 0.0 and inputs.max() <= 1.0 else "identity"
-        autoencoder = S.Autoencoder(weights, activation=activation, decoder=decoder, decoder_bias=options.decoder_bias)
-        autoencoder.plan(len(inputs), self.memory_limit)
-        seen = autoencoder.pool_input(inputs, self.n_threads) if autoencoder.pools_input else inputs
+    def train(self, weights: Any, theta: Array, inputs: Array, data: Data, architecture: Architecture, n: int) -> Array:
+        """Train layer `n` on its inputs from `theta`, its V and bias; return the new ones."""
+        options, machine = self.options, self.machine
+        decoder = options.decoder_of(inputs[data.rows])
+        autoencoder = core(theta.dtype).Autoencoder(
+            weights,
+            activation=architecture.activation,
+            decoder=decoder,
+            decoder_bias=options.decoder_bias,
+            n_samples=len(inputs),
+            memory_limit=machine.memory_limit,
+        )
         training = Training(
             autoencoder,
             np.concatenate([theta, np.zeros(autoencoder.n_parameters - len(theta), theta.dtype)]),
-            S.Sgd(options.momentum, options.nesterovs_momentum),
-            Samples(seen, inputs, None, rows),
-            Batches(min(options.batch_size, len(rows)), shuffle=True, seed=seed + layer, n_threads=self.n_threads),
-            schedules.schedule(options.learning_rate, solver="sgd", power_t=0.5),
-            rate=options.learning_rate_init,
-            max_epochs=self.n_epochs,
-            max_column_norm=self.max_column_norm,
+            Samples(inputs, None, data.weight, data.rows),
+            options.optimisation(self.max_column_norm),
+            Course(min(options.batch_size, len(data.rows)), self.n_epochs, architecture.seed + n),
+            machine.n_threads,
         )
-        table = ProgressTable(self.verbose, "epoch")
-        table.note(f"Autoencoder of layer {layer + 1}, {decoder} decoder")
+        table = ProgressTable(machine.verbose, "epoch")
+        table.note(f"Autoencoder of layer {n + 1}, {decoder} decoder")
         for epoch in range(1, self.n_epochs + 1):
             rate = training.rates()[0]
             try:
                 loss = training.epoch()
             except _core.NumericalError as error:
                 raise _core.NumericalError(
-                    f"autoencoder of layer {layer + 1}: {error}: pretraining_options={{'learning_rate_init': ...}}"
+                    f"autoencoder of layer {n + 1}: {error}: pretraining_options={{'learning_rate_init': ...}}"
                 ) from None
             table.line(epoch, {"loss": loss, "learning_rate": rate})
         return training.theta[: len(theta)]
 
 
-def pretrained_model(architecture: Architecture, X: Array, rows: Rows, how: LayerTraining) -> Model:
+def pretrained_model(architecture: Architecture, data: Data, how: LayerTraining) -> Model:
     """Build and pretrain layer after layer: each column of a layer reconstructs all of the layer's inputs.
 
     A layer's dictionary is built from the pretrained activations below it.
@@ -151,35 +72,31 @@ def pretrained_model(architecture: Architecture, X: Array, rows: Rows, how: Laye
     ----------
     architecture : Architecture
         What to build.
-    X : ndarray of shape (n_samples, n_inputs)
-        All inputs; dictionaries are made from those in `rows`.
-    rows : ndarray of int64
-        Samples to train on.
+    data : Data
+        What it is trained on.
     how : LayerTraining
-        How to train.
+        How.
     """
     columns: list[Any] = []
     weights: list[Any] = []
+    X, counts = data.X, counts_of(data)
     learned = np.empty(0, X.dtype)  # V and bias of the layers done
 
     def network_so_far() -> tuple[Any, Array]:
-        network = build_network(architecture, weights, X.dtype)
+        network = network_of(architecture, architecture.layers, weights, X.dtype)
         theta = initial_theta(network, architecture)
         theta[: len(learned)] = learned
         return network, theta
 
-    for layer in range(len(architecture.layers)):
+    for n, place in enumerate(architecture.weighted):
         network, theta = network_so_far()
-        inputs = X if layer == 0 else np.asarray(network.activations(theta, X, layer, how.n_threads))
-        columns.append(architecture.columns(layer, activations=taken(inputs, rows)))
-        weights.append(columns[layer].weights(X.dtype))
+        inputs = X if n == 0 else network.predictor(theta).activations(X, n, how.machine.n_threads)
+        columns.append(architecture.columns(n, activations=inputs, weight=counts))
+        weights.append(columns[n].weights(X.dtype))
         _, theta = network_so_far()
-        if layer == len(architecture.layers) - 1:
+        if n == len(architecture.weighted) - 1:
             break
-        size = columns[layer].n_dynamic + columns[layer].n_hidden
+        size = columns[n].n_dynamic + place.layer.bias * place.n_hidden
         start = theta[len(learned) : len(learned) + size]
-        trained = how.train(
-            weights[layer], start, inputs, rows, activation=architecture.activation, seed=architecture.seed, layer=layer
-        )
-        learned = np.concatenate([learned, trained])
+        learned = np.concatenate([learned, how.train(weights[n], start, inputs, data, architecture, n)])
     return Model(architecture, columns, theta)

@@ -4,22 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
-from sklearn.metrics import r2_score
-from sklearn.utils import check_array, column_or_1d
 from sklearn.utils.metaestimators import available_if
 
 from ppdl import _checks as checks
-from ppdl._precision import Array
 
-from ..training import losses
 from ..training.callbacks import with_callbacks
 from ..transaction import unchanged_on_error
 from .contract import PredictedMLP
-
-_LOSSES = {"squared_error": ("squared", "identity"), "poisson": ("poisson", "exp")}
+from .targets import RealTargets, Targets, checked_values
 
 
 class PredictedMLPRegressor(RegressorMixin, PredictedMLP):
@@ -77,6 +71,8 @@ class PredictedMLPRegressor(RegressorMixin, PredictedMLP):
     True
     """
 
+    loss: str
+
     def __init__(
         self,
         loss: str = "squared_error",
@@ -121,48 +117,7 @@ class PredictedMLPRegressor(RegressorMixin, PredictedMLP):
         n_threads: int | None = None,
         memory_limit: int = 2**30,
     ) -> None:
-        super().__init__(
-            hidden_layer_sizes=hidden_layer_sizes,
-            activation=activation,
-            dictionary=dictionary,
-            learned_fraction=learned_fraction,
-            n_columns=n_columns,
-            input_shape=input_shape,
-            order=order,
-            n_pieces=n_pieces,
-            init=init,
-            dropout=dropout,
-            input_dropout=input_dropout,
-            solver=solver,
-            alpha=alpha,
-            penalty=penalty,
-            max_column_norm=max_column_norm,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            learning_rate_init=learning_rate_init,
-            power_t=power_t,
-            max_iter=max_iter,
-            shuffle=shuffle,
-            random_state=random_state,
-            tol=tol,
-            verbose=verbose,
-            warm_start=warm_start,
-            momentum=momentum,
-            nesterovs_momentum=nesterovs_momentum,
-            early_stopping=early_stopping,
-            validation_fraction=validation_fraction,
-            beta_1=beta_1,
-            beta_2=beta_2,
-            epsilon=epsilon,
-            n_iter_no_change=n_iter_no_change,
-            max_fun=max_fun,
-            pretraining=pretraining,
-            pretraining_epochs=pretraining_epochs,
-            pretraining_options=pretraining_options,
-            n_threads=n_threads,
-            memory_limit=memory_limit,
-        )
-        self.loss = loss
+        self._set(locals())
 
     @unchanged_on_error
     @with_callbacks
@@ -213,32 +168,9 @@ class PredictedMLPRegressor(RegressorMixin, PredictedMLP):
         """
         return self._fit(X, y, sample_weight, incremental=True)
 
-    def _checked_targets(self, y: Any) -> npt.NDArray[Any]:
-        y = check_array(y, ensure_2d=False, dtype=(np.float64, np.float32), input_name="y", estimator=self)
-        if y.ndim == 2 and y.shape[1] == 1:
-            y = column_or_1d(y, warn=True)
-        checks.one_of("loss", self.loss, _LOSSES)
-        if self.loss == "poisson" and (y.min() < 0.0 or not y.any()):
-            raise ValueError(
-                f"y: the smallest is {y.min()}, the sum {y.sum()}; loss='poisson' needs targets that are not negative, "
-                "and some above zero"
-            )
-        return y
+    def _checked_targets(self, name: str, y: Any) -> npt.NDArray[Any]:
+        return checked_values(name, y, self)
 
-    def _encode(self, y: npt.NDArray[Any], dtype: npt.DTypeLike, *, keep_classes: bool) -> npt.NDArray[Any]:
-        targets = checks.cast("y", y.reshape(len(y), -1), dtype)
-        self.n_outputs_ = targets.shape[1]
-        self.out_activation_ = self._out_activation()
-        return targets
-
-    def _decode(self, outputs: Array) -> npt.NDArray[Any]:
-        return outputs[:, 0] if self.n_outputs_ == 1 else outputs
-
-    def _loss_name(self) -> str:
-        return _LOSSES[checks.one_of("loss", self.loss, _LOSSES)][0]
-
-    def _out_activation(self) -> str:
-        return _LOSSES[checks.one_of("loss", self.loss, _LOSSES)][1]
-
-    def _loss_and_score(self, outputs: Array, y: npt.NDArray[Any], targets: npt.NDArray[Any]) -> tuple[float, float]:
-        return losses.mean_loss(self._loss_name(), outputs, targets), float(r2_score(y, self._decode(outputs)))
+    def _targets_of(self, y: npt.NDArray[Any], known: Targets | None) -> Targets:
+        kind = checks.one_of("loss", self.loss, RealTargets.LOSSES)
+        return RealTargets(str(kind), 1 if y.ndim == 1 else y.shape[1])

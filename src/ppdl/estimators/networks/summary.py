@@ -6,7 +6,8 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
-from ..training.fitting import training_network
+from .building import training_network
+from .options import Options
 
 _HEADINGS = ("layer", "shape", "dictionary", "columns", "dynamic", "static", "order", "multiply-adds", "of dense")
 
@@ -123,9 +124,9 @@ class Summary:
 
 def summarize(estimator: Any) -> Summary:
     """Describe a fitted estimator's network as it was trained."""
-    model = estimator._model
-    network = training_network(estimator, model, *estimator._batch_plan)
-    plans = model.architecture.layers
+    options, model = Options.of(estimator), estimator._model
+    network = training_network(model, estimator._state.plan, options.regularisation, options.machine)
+    plans = model.architecture.weighted
     layers = [
         LayerSummary(
             name=f"hidden {number}" if number < len(plans) else "output",

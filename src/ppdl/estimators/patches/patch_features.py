@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -14,17 +13,18 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl._precision import Array
-from ppdl.preprocessing import ContrastNormalizer, Whitener, extract_patches
-from ppdl.preprocessing.patches import patch_sides
+from ppdl._savable import SavableMixin
+from ppdl.preprocessing import extract_patches
 
 from ..training.progress import ProgressTable
 from ..transaction import unchanged_on_error
-from .encoding import Encoding, flattened, grid_of, image_shape_of, learned_filters, make_encoder
+from .encoding import learned_filters, make_encoder
+from .options import PatchOptions, flattened
 
-_WORK = 5e10  # multiply-adds between two moments at which an interrupt is heard
+_WORK = 1e10  # multiply-adds between two moments at which an interrupt is heard
 
 
-class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     r"""Learn filters from patches of images; describe images by the filters' responses, pooled over regions [1]_.
 
     `fit` draws patches at random, normalises and whitens them, and lets the learner learn from them. `transform`
@@ -103,6 +103,9 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
     regions have larger ones. Standardise them before a linear classifier.
 
     Whitening is multiplied into the filters, but for "triangle".
+
+    A file that `save` writes holds the filters. Of the learner it holds a `RICA` or an int; any other is None in what
+    `ppdl.load` returns, which transforms as before, but cannot be fitted again without one.
 
     References
     ----------
@@ -187,19 +190,16 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         ppdl.NumericalError
             If the patches cannot be whitened; see `Whitener`.
         """
-        encoding = self._check_parameters()
-        normalizer, whitener = self._preprocessors()
+        options = PatchOptions.of(self.get_params(deep=False))
         X, seen = flattened(X)
         X = validate_data(self, X, dtype=(np.float64, np.float32), order="C")
-        image_shape = image_shape_of(X.shape[1], seen if self.input_shape is None else self.input_shape)
-        if seen not in (None, image_shape):
-            raise ValueError(f"X: received images of shape {seen}; expected input_shape, {image_shape}")
-        sides = patch_sides(self._patch_size(image_shape), image_shape[:2])
-        grid = grid_of(image_shape, sides, int(self.stride), self.pooling)
+        grid = options.grid(X.shape[1], seen)
 
         random_state = check_random_state(self.random_state)
-        patches = extract_patches(X, sides, self.n_patches, input_shape=image_shape, random_state=random_state)
-        for transformer in (normalizer, whitener):
+        patches = extract_patches(
+            X, grid.patch_size, options.n_patches, input_shape=grid.image_shape, random_state=random_state
+        )
+        for transformer in (options.normalizer, options.whitener):
             if transformer is not None:
                 patches = transformer.fit_transform(patches)
         progress = ProgressTable(self.verbose, "images")
@@ -207,12 +207,12 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             f"{len(patches)} patches of {grid.patch_shape}, {patches.shape[1]} numbers each: {self.learner!r}"
         )
         start = time.perf_counter()
-        self._learn(patches, random_state)
+        self.learner_, self.filters_, self._mean = _learned(options.learner, patches, random_state)
         progress.note(f"{len(self.filters_)} filters after {time.perf_counter() - start:.2f} seconds")
 
-        self.normalizer_, self.whitener_ = normalizer, whitener
-        self.image_shape_, self.patch_shape_ = image_shape, grid.patch_shape
-        self._grid, self._encoding = grid, encoding
+        self.normalizer_, self.whitener_ = options.normalizer, options.whitener
+        self.image_shape_, self.patch_shape_ = grid.image_shape, grid.patch_shape
+        self._grid, self._code = grid, options.code
         self._n_features_out = int(self._encoder().n_features)
         return self
 
@@ -228,9 +228,14 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
         -------
         features : ndarray of shape (n_images, n_regions * n_codes)
             In the precision of the images of `fit`.
+
+        Warns
+        -----
+        RuntimeWarning
+            If some features are not finite, being out of the range of that precision.
         """
         check_is_fitted(self)
-        n_threads = self._n_threads()
+        n_threads = checks.n_threads(self.n_threads)
         X, seen = flattened(X)
         X = validate_data(self, X, dtype=self.filters_.dtype, order="C", reset=False)
         if seen not in (None, self.image_shape_):
@@ -243,67 +248,26 @@ class PatchFeatures(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstim
             encoder.encode(X[rows], features[rows], n_threads)
             if 10 * rows.stop // len(X) > 10 * rows.start // len(X):
                 progress.line(rows.stop, {"time": time.perf_counter() - start})
-        return features
+        return checks.reported("X", features)
 
     def _encoder(self) -> Any:
-        return make_encoder(self._grid, self._encoding, self.normalizer_, self.whitener_, self.filters_, self._mean)
-
-    def _learn(self, patches: Array, random_state: np.random.RandomState) -> None:
-        """Set the filters, and the mean that the learner subtracts from a patch."""
-        if isinstance(self.learner, Integral):
-            chosen = random_state.choice(len(patches), int(self.learner), replace=False)
-            self.learner_ = None
-            self.filters_ = normalize(patches[chosen])
-            self._mean = np.zeros(patches.shape[1], dtype=patches.dtype)
-            return
-        self.learner_ = _seeded(clone(self.learner), random_state).fit(patches)
-        filters, mean = learned_filters(self.learner_, patches.shape[1])
-        self.filters_ = checks.cast("filters", filters, patches.dtype)
-        self._mean = checks.cast("mean", mean, patches.dtype)
-
-    def _patch_size(self, image_shape: tuple[int, int, int]) -> Any:
-        is_signal = self.input_shape is None and image_shape[0] == image_shape[2] == 1
-        if not is_signal or not isinstance(self.patch_size, Integral):
-            return self.patch_size
-        return 1, min(checks.integer("patch_size", self.patch_size), image_shape[1])
-
-    def _check_parameters(self) -> Encoding:
-        checks.integer("stride", self.stride)
-        checks.integer("n_patches", self.n_patches)
-        self._n_threads()
-        if isinstance(self.learner, Integral):
-            checks.integer("learner", self.learner, at_most=int(self.n_patches))
-        elif isinstance(self.learner, type) or not (
-            hasattr(self.learner, "fit") and hasattr(self.learner, "get_params")
-        ):
-            raise ValueError(f"learner: received {self.learner!r}; expected an estimator with fit, or an integer")
-        return Encoding(self.encoding, self.encoding_epsilon, self.encoding_threshold)
-
-    def _n_threads(self) -> int | None:
-        if self.n_threads is None:
-            return None
-        return checks.integer("n_threads", self.n_threads, at_most=checks.LARGEST_INT)
-
-    def _preprocessors(self) -> tuple[Any, Any]:
-        """Unfitted normaliser and whitener, each of its own kind or None."""
-        made = []
-        for name, kind, shorthands in (
-            ("normalizer", ContrastNormalizer, ("deviation", "norm")),
-            ("whitener", Whitener, ("zca", "pca")),
-        ):
-            given = getattr(self, name)
-            if isinstance(given, str) and given in shorthands:
-                given = kind(given)
-            elif given is not None and not isinstance(given, kind):
-                expected = ", ".join(map(repr, shorthands))
-                raise ValueError(f"{name}: received {given!r}; expected a {kind.__name__}, {expected} or None")
-            made.append(given if given is None else clone(given))
-        return made[0], made[1]
+        return make_encoder(self._grid, self._code, self.normalizer_, self.whitener_, self.filters_, self._mean)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _learned(learner: Any, patches: Array, random_state: np.random.RandomState) -> tuple[Any, Array, Array]:
+    """Return the fitted learner, its filters, and the mean that it subtracts from a patch."""
+    if isinstance(learner, int):
+        chosen = patches[random_state.choice(len(patches), learner, replace=False)]
+        filters = normalize(chosen / np.maximum(np.abs(chosen).max(axis=1, keepdims=True), np.finfo(chosen.dtype).tiny))
+        return None, filters, np.zeros(patches.shape[1], dtype=patches.dtype)
+    fitted = _seeded(clone(learner), random_state).fit(patches)
+    filters, mean = learned_filters(fitted, patches.shape[1])
+    return fitted, checks.cast("filters", filters, patches.dtype), checks.cast("mean", mean, patches.dtype)
 
 
 def _seeded(learner: Any, random_state: np.random.RandomState) -> Any:

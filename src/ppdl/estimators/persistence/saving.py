@@ -1,113 +1,71 @@
-"""Saving a fitted estimator in a safetensors file: numbers and a JSON specification, no code.
-
-A file holds, for each layer n counted from 0, the tensors ``layer.n.bias``, ``layer.n.V.j`` for each column j,
-``layer.n.U.j`` where U is learned, ``layer.n.base`` where B was made from data; and, under the metadata key "ppdl", a
-JSON object. `loading` reads it.
-"""
+"""Saving fitted estimators in safetensors files, numbers and a JSON specification but no code, and loading them."""
 
 from __future__ import annotations
 
-import json
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import sklearn
-from safetensors.numpy import save_file
 
-from ppdl._precision import Array
+import ppdl
 
-from ..networks.architecture import require_unchanged
-from ..networks.model import Model
-from ..networks.parameters import check_parameters
-from .json_values import to_json
-
-FORMAT = 1
-LABELS = "biufU"  # kinds of class labels: truth values, numbers, strings
-FITTED = (
-    "n_iter_",
-    "n_outputs_",
-    "n_layers_",
-    "out_activation_",
-    "t_",
-    "loss_",
-    "best_loss_",
-    "best_validation_score_",
-    "n_features_in_",
-    "history_",
-)
+from . import networks, patches, rica, transformers  # noqa: F401, their codecs
+from .estimator import describe, restore
+from .fields import Contents, naming
+from .file import read, write
 
 
 def save(estimator: Any, path: str | os.PathLike[str]) -> None:
-    """Write a fitted estimator; see `PredictedMLPClassifier.save`."""
-    model: Model = estimator._model
-    check_parameters(estimator)
-    require_unchanged(estimator, model.architecture)
-    specification = {
-        "format": FORMAT,
-        "class": type(estimator).__name__,
-        "params": {name: to_json(name, value) for name, value in _saved_params(estimator).items()},
-        "seed": model.architecture.seed,
-        "dtype": model.dtype.name,
-        "digests": [columns.digest() for columns in model.columns],
-        "fitted": {name: to_json(name, getattr(estimator, name)) for name in FITTED},
-        "batch_plan": list(estimator._batch_plan),
-        "versions": {"ppdl": _version(), "numpy": np.__version__, "scikit-learn": sklearn.__version__},
-    }
-    if hasattr(estimator, "classes_"):
-        specification["classes"] = _classes_to_json(estimator.classes_)
-    if hasattr(estimator, "feature_names_in_"):
-        specification["feature_names"] = [str(name) for name in estimator.feature_names_in_]
-    _write(Path(path), _tensors(model), {"ppdl": json.dumps(specification, allow_nan=False)})
+    """Write a fitted estimator; see `ppdl.RICA.save`, which all of ppdl's estimators have."""
+    contents = describe(estimator)
+    versions = {"ppdl": ppdl.__version__, "numpy": np.__version__, "scikit-learn": sklearn.__version__}
+    write(Path(path), {**contents.specification, "versions": versions}, contents.tensors)
 
 
-def _saved_params(estimator: Any) -> dict[str, Any]:
-    params: dict[str, Any] = estimator.get_params(deep=False)
-    if isinstance(params["random_state"], (np.random.RandomState, np.random.Generator)):
-        params["random_state"] = None  # a stream of numbers; what was drawn from it is the seed
-    return params
+def load(path: str | os.PathLike[str], *, memory_limit: int = 2**33) -> Any:
+    """Read an estimator that `save` wrote.
 
+    The dictionaries are built anew from their specification, in the time and memory that it took to fit them, after the
+    shapes in the file were compared with it; then their digests are compared. Nothing in the file is run as code.
 
-def _tensors(model: Model) -> dict[str, Array]:
-    tensors: dict[str, Array] = {}
-    layers = zip(model.columns, model.dynamic_coefs(), model.intercepts(), model.bases(), strict=True)
-    for n, (columns, matrices, bias, base) in enumerate(layers):
-        names = ["U", "V"] if columns.learned else ["V"]
-        for k, matrix in enumerate(matrices):
-            tensors[f"layer.{n}.{names[k % len(names)]}.{k // len(names)}"] = matrix
-        tensors[f"layer.{n}.bias"] = bias
-        if base is not None:
-            tensors[f"layer.{n}.base"] = base
-    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    Parameters
+    ----------
+    path : path-like
+        The file, of this version of ppdl or of an earlier one.
+    memory_limit : int, default=2**33
+        Bytes that the base of a layer's dictionaries may take: a file of some kilobytes can ask for any size.
 
+    Returns
+    -------
+    estimator
+        Fitted, of the class that was saved. It predicts or transforms as the saved one, to the bit on the same CPU
+        level.
 
-def _write(path: Path, tensors: dict[str, Array], metadata: dict[str, str]) -> None:
-    """Write under another name and rename, so that the file is there whole or not at all."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    os.close(handle)
-    try:
-        save_file(tensors, temporary, metadata)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # what an ordinary file would get; mkstemp's is private
-        with open(temporary, "rb") as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
+    Raises
+    ------
+    ValueError
+        If the file is damaged, is not one of ppdl's, or does not agree with what its specification builds; the message
+        names the file and the field.
+    OSError
+        If it cannot be read.
 
-
-def _classes_to_json(classes: npt.NDArray[Any]) -> dict[str, Any]:
-    if classes.dtype.kind not in LABELS:
-        raise ValueError(f"classes_: labels of dtype {classes.dtype} have no JSON form; use numbers or strings")
-    return {"dtype": classes.dtype.str, "labels": classes.tolist()}
-
-
-def _version() -> str:
-    from ppdl import __version__
-
-    return __version__
+    Examples
+    --------
+    >>> import tempfile, os
+    >>> import numpy as np
+    >>> import ppdl
+    >>> X, y = np.eye(10), np.arange(10) % 3
+    >>> clf = ppdl.PredictedMLPClassifier((5,), max_iter=3, n_iter_no_change=np.inf, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.safetensors")
+    ...     clf.save(path)
+    ...     bool((ppdl.load(path).predict(X) == clf.predict(X)).all())
+    True
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: there is no such file")
+    with naming(path):
+        return restore(Contents(*read(path), memory_limit))

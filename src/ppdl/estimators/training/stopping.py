@@ -13,7 +13,9 @@ class Stagnation:
     tol : float
         Least improvement that counts.
     patience : int or inf
-        So many epochs without it are borne.
+        Epochs in a row without such an improvement that are tolerated.
+    best : float, default=-inf
+        Best value so far.
 
     Examples
     --------
@@ -22,10 +24,10 @@ class Stagnation:
     [False, False, False, True]
     """
 
-    def __init__(self, tol: float, patience: float) -> None:
+    def __init__(self, tol: float, patience: float, best: float = -math.inf) -> None:
         self._tol = tol
         self._patience = patience
-        self._best = -math.inf
+        self._best = best
         self._count = 0
 
     def after(self, value: float) -> bool:

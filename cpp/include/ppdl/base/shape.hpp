@@ -1,0 +1,20 @@
+/// @file
+/// Where the inputs of a layer lie.
+#pragma once
+
+#include <ppdl/base/types.hpp>
+
+namespace ppdl {
+
+/// An image of `channels` numbers at each point, which stand next to each other, points in row-major order. Units without a
+/// place are the channels of a single point.
+struct Shape {
+  Index height = 1;
+  Index width = 1;
+  Index channels = 1;
+
+  [[nodiscard]] Index size() const { return height * width * channels; }
+  bool operator==(const Shape&) const = default;
+};
+
+}  // namespace ppdl

@@ -1,0 +1,337 @@
+#include <ppdl/base/product.hpp>
+
+#include <ppdl/base/check.hpp>
+#include <ppdl/base/parallel.hpp>
+
+#include "simd.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+
+namespace ppdl {
+namespace {
+
+constexpr Index kVectors = 2;      // of a panel's row
+constexpr int kStreams = 4;        // panels that a single row meets at a time
+constexpr Index kDepth = 256;      // rows of a panel that stay in the first-level cache while rows of A pass by
+constexpr Index kBlockRows = 192;  // rows of A, kDepth long, that stay in the second-level cache while panels pass by
+
+template <class Scalar>
+constexpr Index kPanel = kVectors* Simd<Scalar>::lanes;
+
+Index rounded_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
+
+/// C (rows, valid) = or += the product of `depth` numbers of each row of A and a panel of `vectors` vectors' width.
+/// `transposed`: A is given by its columns, `stride` apart.
+template <class Scalar, int rows, int vectors, bool transposed>
+void tile(Index depth, const Scalar* a, Index stride, const Scalar* panel, Scalar* c, Index c_stride, Index valid,
+          Into into) {
+  using Vector = typename Simd<Scalar>::Aligned;
+  using Anywhere = typename Simd<Scalar>::Anywhere;
+  constexpr int lanes = Simd<Scalar>::lanes;
+  Vector sums[rows][vectors];
+#pragma GCC unroll 32
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) sums[i][v] = Vector{};
+  }
+  for (Index p = 0; p < depth; ++p) {
+    Vector b[vectors];
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) b[v] = *reinterpret_cast<const Vector*>(panel + v * lanes);
+#pragma GCC unroll 32
+    for (int i = 0; i < rows; ++i) {
+      const Vector x = (transposed ? a[i] : a[i * stride]) - Vector{};  // in every lane
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) sums[i][v] += x * b[v];
+    }
+    panel += vectors * lanes;
+    a += transposed ? stride : 1;
+  }
+  if (valid == vectors * lanes) {
+#pragma GCC unroll 32
+    for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+      for (int v = 0; v < vectors; ++v) {
+        auto* to = reinterpret_cast<Anywhere*>(c + i * c_stride + v * lanes);
+        *to = into == Into::add ? *to + sums[i][v] : sums[i][v];
+      }
+    }
+    return;
+  }
+  for (int i = 0; i < rows; ++i) {
+    const auto* row = reinterpret_cast<const Scalar*>(sums[i]);
+    Scalar* to = c + i * c_stride;
+    for (Index j = 0; j < valid; ++j) to[j] = into == Into::add ? to[j] + row[j] : row[j];
+  }
+}
+
+/// All rows of A against one panel.
+template <class Scalar, int vectors, bool transposed>
+void strip(Index m, Index depth, const Scalar* a, Index stride, const Scalar* panel, Scalar* c, Index c_stride,
+           Index valid, Into into) {
+  const auto take = [&]<int rows>() {
+    while (m >= rows) {
+      tile<Scalar, rows, vectors, transposed>(depth, a, stride, panel, c, c_stride, valid, into);
+      a += transposed ? rows : rows * stride;
+      c += rows * c_stride;
+      m -= rows;
+    }
+  };
+  if constexpr (vectors == 1) take.template operator()<2 * kTileRows>();
+  take.template operator()<kTileRows>();
+  take.template operator()<4>();
+  take.template operator()<2>();
+  take.template operator()<1>();
+}
+
+/// C (1, kStreams panels) = or += the product of a single row and panels that lie `apart`: of one alone, each sum would wait for
+/// the one before.
+template <class Scalar, bool transposed>
+void single_row(Index depth, const Scalar* a, Index stride, const Scalar* panels, Index apart, Scalar* c, Into into) {
+  using Anywhere = typename Simd<Scalar>::Anywhere;
+  constexpr int lanes = Simd<Scalar>::lanes, n = kStreams * static_cast<int>(kVectors);
+  typename Simd<Scalar>::Aligned sums[n] = {};
+  for (Index p = 0; p < depth; ++p, panels += kPanel<Scalar>, a += transposed ? stride : 1) {
+    const typename Simd<Scalar>::Aligned x = *a - typename Simd<Scalar>::Aligned{};
+#pragma GCC unroll 16
+    for (int v = 0; v < n; ++v) {
+      sums[v] += x * *reinterpret_cast<const Anywhere*>(panels + v / kVectors * apart + v % kVectors * lanes);
+    }
+  }
+#pragma GCC unroll 16
+  for (int v = 0; v < n; ++v) {
+    auto* to = reinterpret_cast<Anywhere*>(c + v * lanes);
+    *to = into == Into::add ? *to + sums[v] : sums[v];
+  }
+}
+
+template <bool transposed, class Scalar>
+void run(const ConstMatrixRef<Scalar>& A, const Panels<Scalar>& B, MatrixRef<Scalar>& C, Into into) {
+  constexpr Index lanes = Simd<Scalar>::lanes, panel_width = kPanel<Scalar>;
+  const Index m = C.rows(), n = C.cols(), depth = transposed ? A.rows() : A.cols();
+  const Index stride = A.outerStride(), c_stride = C.outerStride();
+  if (depth == 0 && into == Into::overwrite) C.setZero();
+  for (Index p = 0; p < depth; p += kDepth) {
+    const Index length = std::min(kDepth, depth - p);
+    for (Index i = 0; i < m; i += kBlockRows) {
+      const Index rows = std::min(kBlockRows, m - i);
+      const Scalar* a = A.data() + (transposed ? p * stride + i : i * stride + p);
+      constexpr Index wide = kStreams * panel_width;
+      Index j = 0;
+      for (; rows == 1 && n - j >= wide; j += wide) {
+        single_row<Scalar, transposed>(length, a, stride, B.panel(j) + p * panel_width, panel_width * B.depth(),
+                                       C.data() + i * c_stride + j, into);
+      }
+      for (; j < n; j += panel_width) {
+        const Index valid = std::min(panel_width, n - j);
+        Scalar* c = C.data() + i * c_stride + j;
+        if (valid > lanes) {
+          strip<Scalar, 2, transposed>(rows, length, a, stride, B.panel(j) + p * panel_width, c, c_stride, valid, into);
+        } else {
+          strip<Scalar, 1, transposed>(rows, length, a, stride, B.panel(j) + p * lanes, c, c_stride, valid, into);
+        }
+      }
+    }
+    into = Into::add;
+  }
+}
+
+/// Width of the panel's row that begins at column `first` of `width`: one vector is enough for the last few columns.
+template <class Scalar>
+Index row_width(Index first, Index width) {
+  return width - first > Simd<Scalar>::lanes ? kPanel<Scalar> : Simd<Scalar>::lanes;
+}
+
+/// Panels that a thread packs for a single product.
+template <class Scalar>
+Panels<Scalar>& passing_panels() {
+  static thread_local Panels<Scalar> panels;
+  return panels;
+}
+
+template <class Scalar>
+const Panels<Scalar>& packed(const ConstMatrixRef<Scalar>& B) {
+  Panels<Scalar>& panels = passing_panels<Scalar>();
+  panels.resize(B.rows(), B.cols());
+  panels.pack(0, B);
+  return panels;
+}
+
+}  // namespace
+
+template <class Scalar>
+void Panels<Scalar>::Free::operator()(Scalar* data) const {
+  ::operator delete[](data, std::align_val_t{64});
+}
+
+template <class Scalar>
+Panels<Scalar>::Panels(const ConstMatrixRef<Scalar>& B) : Panels(B.rows(), B.cols()) {
+  pack(0, B);
+}
+
+template <class Scalar>
+Panels<Scalar>::Panels(const Panels& other) {
+  *this = other;
+}
+
+template <class Scalar>
+Panels<Scalar>& Panels<Scalar>::operator=(const Panels& other) {
+  if (this == &other) return *this;
+  resize(other.depth_, other.width_);
+  std::copy_n(other.data_.get(), depth_ * rounded_up(width_, Simd<Scalar>::lanes), data_.get());
+  return *this;
+}
+
+template <class Scalar>
+Index Panels<Scalar>::panel_width() {
+  return kPanel<Scalar>;
+}
+
+template <class Scalar>
+void Panels<Scalar>::resize(Index depth, Index width) {
+  const Index size = depth * rounded_up(width, Simd<Scalar>::lanes);
+  if (size > capacity_) {
+    data_.reset(new (std::align_val_t{64}) Scalar[static_cast<std::size_t>(size)]);
+    capacity_ = size;
+  }
+  depth_ = depth;
+  width_ = width;
+  const Index first = width / kPanel<Scalar> * kPanel<Scalar>;  // of the last panel, whose row has lanes to spare
+  if (first < width) std::fill_n(data_.get() + first * depth, depth * row_width<Scalar>(first, width), Scalar(0));
+}
+
+template <class Scalar>
+void Panels<Scalar>::pack(Index first, const ConstMatrixRef<Scalar>& rows) {
+  constexpr Index full = kPanel<Scalar>;
+  for (Index j = 0; j < width_; j += full) {
+    const Index stride = row_width<Scalar>(j, width_), valid = std::min(full, width_ - j);
+    Scalar* to = data_.get() + j * depth_ + first * stride;
+    const Scalar* from = rows.data() + j;
+    for (Index p = 0; p < rows.rows(); ++p, to += stride, from += rows.outerStride()) {
+      if (valid == full) {
+        using Anywhere = typename Simd<Scalar>::Anywhere;
+        for (Index v = 0; v < full; v += Simd<Scalar>::lanes) {
+          *reinterpret_cast<Anywhere*>(to + v) = *reinterpret_cast<const Anywhere*>(from + v);
+        }
+      } else {
+        std::copy_n(from, valid, to);
+      }
+    }
+  }
+}
+
+template <class Scalar>
+void Panels<Scalar>::pack_transposed(Index first, const ConstMatrixRef<Scalar>& rows) {
+  constexpr Index full = kPanel<Scalar>;
+  for (Index j = first; j < first + rows.rows(); j += full) {
+    const Index stride = row_width<Scalar>(j, width_), valid = std::min(full, first + rows.rows() - j);
+    Scalar* to = data_.get() + j * depth_;
+    const Scalar* from = &rows.coeffRef(j - first, 0);
+    const Index row = rows.outerStride();
+    constexpr Index kStrip = 16;  // numbers of each row at a time: a cache line or two
+    for (Index p0 = 0; p0 < depth_; p0 += kStrip) {
+      const Index length = std::min(kStrip, depth_ - p0);
+      for (Index i = 0; i < valid; ++i) {
+        for (Index p = p0; p < p0 + length; ++p) to[p * stride + i] = from[i * row + p];
+      }
+    }
+  }
+}
+
+template <class Scalar>
+void multiply(const ConstMatrixRef<Scalar>& A, const Panels<Scalar>& B, MatrixRef<Scalar> C, Into into) {
+  check_size("columns of the left factor", A.cols(), B.depth(), "rows of the right factor");
+  check_size("rows of the product", C.rows(), A.rows(), "rows of the left factor");
+  check_size("columns of the product", C.cols(), B.width(), "columns of the right factor");
+  run<false, Scalar>(A, B, C, into);
+}
+
+template <class Scalar>
+void multiply_transposed(const ConstMatrixRef<Scalar>& A, const Panels<Scalar>& B, MatrixRef<Scalar> C, Into into) {
+  check(A.rows() <= B.depth(), "rows of the left factor: received ", A.rows(), ", expected at most ", B.depth());
+  check_size("rows of the product", C.rows(), A.cols(), "columns of the left factor");
+  check_size("columns of the product", C.cols(), B.width(), "columns of the right factor");
+  run<true, Scalar>(A, B, C, into);
+}
+
+template <class Scalar>
+void multiply(const ConstMatrixRef<Scalar>& A, const ConstMatrixRef<Scalar>& B, MatrixRef<Scalar> C, Into into) {
+  multiply<Scalar>(A, packed<Scalar>(B), C, into);
+}
+
+template <class Scalar>
+void multiply_transposed(const ConstMatrixRef<Scalar>& A, const ConstMatrixRef<Scalar>& B, MatrixRef<Scalar> C,
+                         Into into) {
+  multiply_transposed<Scalar>(A, packed<Scalar>(B), C, into);
+}
+
+template <class Scalar>
+Matrix<Scalar> product(const ConstMatrixRef<Scalar>& A, const ConstMatrixRef<Scalar>& B, int n_threads) {
+  check_size("rows of the right factor", B.rows(), A.cols(), "columns of the left factor");
+  const Panels<Scalar> panels(B);
+  Matrix<Scalar> AB(A.rows(), B.cols());
+  const Blocks rows(A.rows(), kBlockRows);
+  const double work = static_cast<double>(A.size()) * static_cast<double>(B.cols());
+  parallel_for(rows.count(), threads_for(work, n_threads), [&](Index b) {
+    const Index first = rows.begin(b), count = rows.length(b);
+    multiply<Scalar>(A.middleRows(first, count), panels, AB.middleRows(first, count));
+  });
+  return AB;
+}
+
+template <class Scalar>
+Matrix<Scalar> transposed_product(const ConstMatrixRef<Scalar>& A, const ConstMatrixRef<Scalar>& B, int n_threads) {
+  check_size("rows of the right factor", B.rows(), A.rows(), "rows of the left factor");
+  const Panels<Scalar> panels(B);
+  Matrix<Scalar> AB(A.cols(), B.cols());
+  const Blocks rows(A.cols(), kBlockRows);
+  const double work = static_cast<double>(A.size()) * static_cast<double>(B.cols());
+  parallel_for(rows.count(), threads_for(work, n_threads), [&](Index b) {
+    const Index first = rows.begin(b), count = rows.length(b);
+    multiply_transposed<Scalar>(A.middleCols(first, count), panels, AB.middleRows(first, count));
+  });
+  return AB;
+}
+
+template <class Scalar>
+double peak_multiply_adds() {
+  using Vector = typename Simd<Scalar>::Aligned;
+  constexpr int kChains = 2 * kTileRows, kRounds = 4096, kTrials = 50;
+  Vector sums[kChains];
+  Vector factor = Scalar(0.5) - Vector{}, term = Scalar(0.25) - Vector{};
+  for (Vector& sum : sums) sum = Scalar(1) - Vector{};
+  double best = 0.0;
+  for (int trial = 0; trial < kTrials; ++trial) {
+    asm volatile("" : "+x"(factor), "+x"(term));  // unknown to the compiler, so that nothing is computed ahead
+    const auto start = std::chrono::steady_clock::now();
+    for (int round = 0; round < kRounds; ++round) {
+#pragma GCC unroll 32
+      for (int chain = 0; chain < kChains; ++chain) sums[chain] = sums[chain] * factor + term;
+    }
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    best = std::max(best, static_cast<double>(kRounds * kChains * Simd<Scalar>::lanes) / seconds.count());
+  }
+  for (Vector& sum : sums) asm volatile("" : : "x"(sum));
+  return best;
+}
+
+#define PPDL_INSTANTIATE(Scalar)                                                                                     \
+  template class Panels<Scalar>;                                                                                     \
+  template void multiply<Scalar>(const ConstMatrixRef<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>, Into);     \
+  template void multiply_transposed<Scalar>(const ConstMatrixRef<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>, \
+                                            Into);                                                                   \
+  template void multiply<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&, MatrixRef<Scalar>,    \
+                                 Into);                                                                              \
+  template void multiply_transposed<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,            \
+                                            MatrixRef<Scalar>, Into);                                                \
+  template Matrix<Scalar> product<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&, int);        \
+  template Matrix<Scalar> transposed_product<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,   \
+                                                     int);                                                           \
+  template double peak_multiply_adds<Scalar>();
+
+PPDL_INSTANTIATE(float)
+PPDL_INSTANTIATE(double)
+
+}  // namespace ppdl

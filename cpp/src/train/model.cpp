@@ -1,0 +1,35 @@
+#include <ppdl/train/model.hpp>
+
+#include <ppdl/base/parallel.hpp>
+
+namespace ppdl {
+
+template <class Scalar>
+double Model<Scalar>::finish(const Scalar*, const Sums& sums, Index first, Index count, Scalar* gradient) const {
+  Eigen::Map<Vector<Scalar>>(gradient + first, count) *= static_cast<Scalar>(1.0 / sums.weight);
+  return 0.0;
+}
+
+template <class Scalar>
+double finish_in_parts(const Model<Scalar>& model, const Scalar* theta, const Sums& sums, Scalar* gradient,
+                       int n_threads, const std::function<void(Index first, Index count)>& use) {
+  double value = (sums.loss + model.penalise(theta, gradient)) / sums.weight;
+  const Blocks parts(model.n_parameters(), kOptimizerPart);
+  Vector<double> penalties(parts.count());
+  parallel_for(parts.count(), n_threads, [&](Index part) {
+    const Index first = parts.begin(part), count = parts.length(part);
+    penalties[part] = model.finish(theta, sums, first, count, gradient);
+    if (use) use(first, count);
+  });
+  for (const double penalty : penalties) value += penalty;
+  return value;
+}
+
+template class Model<float>;
+template class Model<double>;
+template double finish_in_parts(const Model<float>&, const float*, const Sums&, float*, int,
+                                const std::function<void(Index, Index)>&);
+template double finish_in_parts(const Model<double>&, const double*, const Sums&, double*, int,
+                                const std::function<void(Index, Index)>&);
+
+}  // namespace ppdl

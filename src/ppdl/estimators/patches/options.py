@@ -1,0 +1,168 @@
+"""The parameters of `PatchFeatures`, parsed once, and where patches lie in images."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from sklearn.base import clone
+
+from ppdl import _checks as checks
+from ppdl.preprocessing import ContrastNormalizer, Whitener
+from ppdl.preprocessing.patches import image_sides, patch_sides
+
+ENCODINGS = ("linear", "rectifier", "absolute", "smooth-absolute", "split", "soft-threshold", "triangle")
+
+
+@dataclass(frozen=True)
+class PatchGrid:
+    """Images, the positions of a patch in them, and the regions that these are divided into."""
+
+    image_shape: tuple[int, int, int]
+    patch_size: tuple[int, int]
+    stride: int
+    regions: tuple[int, int]
+
+    @classmethod
+    def of(cls, image_shape: tuple[int, int, int], patch_size: Any, stride: int, pooling: Any) -> PatchGrid:
+        """Find the patches of images, and divide their positions into regions.
+
+        Raises
+        ------
+        ValueError
+            If `patch_size` or `pooling` does not fit.
+        """
+        sides = patch_sides(patch_size, image_shape[:2])
+        down, across = ((side - patch) // stride + 1 for side, patch in zip(image_shape, sides))
+        if pooling is None:
+            return cls(image_shape, sides, stride, (1, 1))
+        if isinstance(pooling, str) and pooling == "quadrants":
+            return cls(image_shape, sides, stride, (min(2, down), min(2, across)))
+        regions = tuple(pooling) if np.iterable(pooling) and not isinstance(pooling, str) else ()
+        if len(regions) != 2 or not all(isinstance(n, Integral) and int(n) > 0 for n in regions):
+            raise ValueError(f"pooling: received {pooling!r}; expected 'quadrants', None or (rows, columns)")
+        if regions[0] > down or regions[1] > across:
+            raise ValueError(
+                f"pooling: received {pooling!r}; expected at most {down} x {across} regions, the positions of a patch "
+                "in an image"
+            )
+        return cls(image_shape, sides, stride, (int(regions[0]), int(regions[1])))
+
+    @property
+    def patch_shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of a patch."""
+        return (*self.patch_size, self.image_shape[2])
+
+
+@dataclass(frozen=True)
+class PatchCode:
+    """What is made of responses: name and constants of an encoding."""
+
+    encoding: str
+    epsilon: float
+    threshold: float
+
+    @classmethod
+    def of(cls, encoding: Any, epsilon: Any, threshold: Any) -> PatchCode:
+        """Parse the parameters of an encoding."""
+        return cls(
+            checks.one_of("encoding", encoding, ENCODINGS),
+            checks.real("encoding_epsilon", epsilon, above=0.0),
+            checks.real("encoding_threshold", threshold, at_least=0.0),
+        )
+
+
+@dataclass(frozen=True)
+class PatchOptions:
+    """Valid parameters of `PatchFeatures`, which describes them; normaliser and whitener are unfitted copies.
+
+    `learner` is a number of patches, or an estimator that is not yet cloned.
+    """
+
+    learner: Any
+    patch_size: Any
+    stride: int
+    pooling: Any
+    code: PatchCode
+    normalizer: ContrastNormalizer | None
+    whitener: Whitener | None
+    n_patches: int
+    input_shape: tuple[int, int, int] | None
+
+    @classmethod
+    def of(cls, params: Mapping[str, Any]) -> PatchOptions:
+        """Parse the constructor's parameters; what depends on the images is parsed by `grid`.
+
+        Raises
+        ------
+        ValueError
+            Naming the parameter, what was received and what was expected.
+        """
+        n_patches = checks.integer("n_patches", params["n_patches"])
+        checks.n_threads(params["n_threads"])
+        shape = params["input_shape"]
+        return cls(
+            learner=_learner(params["learner"], n_patches),
+            patch_size=params["patch_size"],
+            stride=checks.integer("stride", params["stride"]),
+            pooling=params["pooling"],
+            code=PatchCode.of(params["encoding"], params["encoding_epsilon"], params["encoding_threshold"]),
+            normalizer=_step("normalizer", params["normalizer"], ContrastNormalizer, ("deviation", "norm")),
+            whitener=_step("whitener", params["whitener"], Whitener, ("zca", "pca")),
+            n_patches=n_patches,
+            input_shape=None if shape is None else image_sides(shape),
+        )
+
+    def grid(self, n_features: int, seen: tuple[int, ...] | None) -> PatchGrid:
+        """Find the patches of images in rows of `n_features`, which were seen in a shape of their own or none.
+
+        Without any shape, they are signals of one row.
+
+        Raises
+        ------
+        ValueError
+            If `input_shape`, `patch_size` or `pooling` does not fit them.
+        """
+        height, width, n_channels = image_shape = self.input_shape or image_sides(seen or (1, n_features))
+        if math.prod(image_shape) != n_features:
+            raise ValueError(
+                f"input_shape: received {height} x {width} x {n_channels}; expected {n_features} features, those of X"
+            )
+        if seen not in (None, image_shape):
+            raise ValueError(f"X: received images of shape {seen}; expected input_shape, {image_shape}")
+        patch_size = self.patch_size
+        if self.input_shape is None and height == n_channels == 1 and isinstance(patch_size, Integral):
+            patch_size = 1, min(checks.integer("patch_size", patch_size), width)
+        return PatchGrid.of(image_shape, patch_size, self.stride, self.pooling)
+
+
+def flattened(images: Any) -> tuple[Any, tuple[int, ...] | None]:
+    """Return an array of shape (n_images, height, width[, channels]) in rows, with the images' shape; others as is."""
+    if getattr(images, "ndim", None) not in (3, 4):
+        return images, None
+    images = np.asarray(images)
+    return images.reshape(len(images), math.prod(images.shape[1:])), (*images.shape[1:], 1)[:3]
+
+
+def _learner(value: Any, n_patches: int) -> Any:
+    if isinstance(value, Integral):
+        return checks.integer("learner", value, at_most=n_patches)
+    if isinstance(value, type) or not (hasattr(value, "fit") and hasattr(value, "get_params")):
+        raise ValueError(f"learner: received {value!r}; expected an estimator with fit, or an integer")
+    return value
+
+
+def _step(name: str, given: Any, kind: type[Any], shorthands: tuple[str, ...]) -> Any:
+    """Unfitted transformer of its kind, or None."""
+    if given is None:
+        return None
+    if isinstance(given, str) and given in shorthands:
+        return kind(given)
+    if not isinstance(given, kind):
+        expected = ", ".join(map(repr, shorthands))
+        raise ValueError(f"{name}: received {given!r}; expected a {kind.__name__}, {expected} or None")
+    return clone(given)

@@ -1,0 +1,65 @@
+"""Reconstruction ICA: the tensors ``mean``, ``matrix``, ``inverse`` of what is done to samples, and `weights`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from ppdl import _checks as checks
+from ppdl.dictionaries import LayerInput, column_sizes
+
+from ..ica.model import RicaModel
+from ..ica.options import RicaOptions
+from ..ica.preparation import Preparation
+from ..ica.rica import RICA
+from .codec import Codec, register
+from .fields import Contents, checked_history, checked_number, invalid, naming
+from .weights import WeightsPlan, weights_tensors
+
+
+def _describe(rica: RICA) -> Contents:
+    model = rica._model
+    options = RicaOptions.of(rica.get_params(deep=False), rica.n_features_in_, model.V.dtype)
+    for name, before in rica._structure.items():
+        if (now := options.structure[name]) != before:
+            raise ValueError(
+                f"{name}: received {now!r}; expected {before!r}, which was fitted; set it back, or fit anew"
+            )
+    specification = {"seed": model.seed, "dtype": model.V.dtype.name, "digest": model.columns.digest()}
+    tensors = weights_tensors("", model.columns, model.V)
+    if model.preparation is not None:
+        tensors |= vars(model.preparation)
+    return Contents(specification, tensors)
+
+
+def _restore(rica: RICA, contents: Contents, fitted: Mapping[str, Any]) -> None:
+    with naming("params"):
+        options = RicaOptions.of(rica.get_params(deep=False), rica.n_features_in_, contents.dtype())
+    rica.n_iter_ = checks.integer("n_iter_", fitted["n_iter_"], at_least=0)
+    rica.loss_, rica.history_ = checked_number("loss_", fitted["loss_"]), checked_history(fitted["history_"])
+    if "loss" not in rica.history_:
+        raise invalid("history_", sorted(rica.history_), "the 'loss'")
+    rica._hold(options, _model(options, rica.n_features_in_, contents))
+    rica._optimizer_state = None
+
+
+def _model(options: RicaOptions, n_features: int, contents: Contents) -> RicaModel:
+    preparation = None
+    if options.standardize or options.whiten is not None:
+        shapes = {"mean": (n_features,), "matrix": (n_features, n_features), "inverse": (n_features, n_features)}
+        double = np.dtype(np.float64)
+        taken = {name: contents.tensor(name, double, shape).astype(double) for name, shape in shapes.items()}
+        preparation = Preparation(**taken)
+    seed = contents.seed()
+    with naming("params"):
+        checks.integer("n_columns", options.n_columns, at_most=len(contents.tensors))  # before so many are made
+        inputs = LayerInput(n_features, shape=options.input_shape, seed=seed)
+        sizes = column_sizes(options.n_components, options.n_columns)
+    weights = WeightsPlan("", options.dictionary, inputs, sizes, options.learned_fraction)
+    columns, V = weights.take(contents, contents.dtype(), contents.field("digest", str))
+    return RicaModel(preparation, columns, V, seed)
+
+
+register(Codec(RICA, _describe, _restore, ("n_iter_", "loss_", "history_")))

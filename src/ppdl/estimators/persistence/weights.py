@@ -1,0 +1,131 @@
+"""Predicted weights in a file: V of column j as the tensor ``V.j``, U as ``U.j`` where it is learned.
+
+B is the tensor ``base`` where it was made from data. All else of U follows from the specification, and is compared with
+a digest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ppdl._precision import Array
+from ppdl.dictionaries import (
+    AtomDictionary,
+    Dictionary,
+    Identity,
+    LayerInput,
+    RandomConnections,
+    RandomProjection,
+)
+from ppdl.dictionaries.base import count_atoms
+from ppdl.dictionaries.columns import DictionaryColumns
+
+from .fields import Contents, naming
+
+
+def weights_tensors(prefix: str, columns: DictionaryColumns, V: Array) -> dict[str, Array]:
+    """Return the tensors of predicted weights whose learned numbers are V."""
+    names = ["U", "V"] if columns.learned else ["V"]
+    tensors: dict[str, Array] = {
+        f"{prefix}{names[k % len(names)]}.{k // len(names)}": matrix for k, matrix in enumerate(columns.dynamic(V))
+    }
+    if columns.stores_base and columns.base is not None:
+        tensors[f"{prefix}base"] = columns.base
+    return tensors
+
+
+@dataclass(frozen=True)
+class WeightsPlan:
+    """What the specification says of predicted weights; the tensors are compared with it before anything is built.
+
+    Parameters
+    ----------
+    prefix : str
+        Of the names of the tensors.
+    dictionary : Dictionary
+        How U is built.
+    inputs : LayerInput
+        Without activations.
+    sizes : sequence of int
+        Hidden units of each column.
+    fraction : float
+        Atoms of each column, as a fraction of the inputs.
+    """
+
+    prefix: str
+    dictionary: Dictionary
+    inputs: LayerInput
+    sizes: Sequence[int]
+    fraction: float
+
+    def take(self, contents: Contents, dtype: np.dtype[Any], digest: object) -> tuple[DictionaryColumns, Array]:
+        """Take the tensors, and build U.
+
+        Returns
+        -------
+        columns : DictionaryColumns
+            The dictionaries.
+        V : ndarray of shape (n_dynamic,)
+            The learned numbers, U_j before V_j where it is learned.
+        """
+        base = self._base(contents)
+        with naming(f"{self.prefix}V"):
+            n_atoms = self._n_atoms(base)
+        matrices, atoms = [], []
+        for j, n_hidden in enumerate([sum(self.sizes)] if isinstance(self.dictionary, Identity) else self.sizes):
+            V = contents.tensor(f"{self.prefix}V.{j}", dtype, (n_atoms, n_hidden))
+            atoms.append(len(V))
+            if f"{self.prefix}U.{j}" in contents.tensors:
+                matrices.append(contents.tensor(f"{self.prefix}U.{j}", dtype, (self.inputs.n_visible, len(V))))
+            matrices.append(V)
+        with naming(f"{self.prefix}U"):
+            self._require_memory(contents.memory_limit, base, sum(atoms))
+            columns = self.dictionary.columns(self.inputs, sizes=self.sizes, fraction=self.fraction, base=base)
+            if columns.digest() != digest:
+                raise ValueError(
+                    f"its digest is {digest!r} in the file, but {columns.digest()!r} by the specification, "
+                    f"{self.dictionary!r}; the file is damaged, or another version of ppdl or of a library wrote it"
+                )
+            if [len(column.atoms) for column in columns.columns] != atoms or columns.n_dynamic != sum(
+                matrix.size for matrix in matrices
+            ):
+                raise ValueError(f"received columns of {atoms} atoms; {self.dictionary!r} has others")
+        return columns, columns.flat(matrices)
+
+    def _require_memory(self, limit: int, base: Array | None, n_atoms: int) -> None:
+        """Refuse to build what takes more bytes than `limit`, as far as ppdl's own dictionaries tell."""
+        n_visible, width = self.inputs.n_visible, 0
+        if isinstance(self.dictionary, RandomProjection):
+            width = n_atoms
+        elif isinstance(self.dictionary, RandomConnections):
+            width = 1
+        elif isinstance(self.dictionary, AtomDictionary) and base is None:
+            width = n_visible
+        if 8 * n_visible * width > limit:
+            raise ValueError(
+                f"{self.dictionary!r} of {n_visible} inputs takes {8 * n_visible * width} bytes; expected at most "
+                f"memory_limit={limit}; raise it, if you know the file"
+            )
+
+    def _base(self, contents: Contents) -> Array | None:
+        if f"{self.prefix}base" in contents.tensors:
+            return contents.tensor(f"{self.prefix}base", np.dtype(np.float64), (self.inputs.n_visible, None))
+        if self.dictionary.data_driven:
+            raise ValueError(f"{self.prefix}base: missing; {self.dictionary!r} is made from data")
+        return None
+
+    def _n_atoms(self, base: Array | None) -> int | None:
+        """Atoms of each column; None if the dictionary is not one of ppdl's, and may count them as it likes."""
+        dictionary, n_visible = self.dictionary, self.inputs.n_visible
+        if not type(dictionary).__module__.startswith("ppdl.dictionaries."):
+            return None
+        if isinstance(dictionary, Identity):
+            return n_visible
+        if getattr(dictionary, "selection", None) == "all":
+            return n_visible if base is None else base.shape[1]
+        tied = getattr(dictionary, "tied", False) and getattr(dictionary, "atoms_per_channel", True)
+        return count_atoms(n_visible, self.fraction, self.inputs.n_channels if tied else 1)

@@ -1,0 +1,383 @@
+"""Figure 4 (left): test error against the proportion of parameters learned, for different dictionaries."""
+
+from __future__ import annotations
+
+import csv
+import functools
+import importlib.resources
+import io
+import os
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from ppdl import NumericalError, _core
+from ppdl._checks import one_of
+from ppdl.dictionaries import Dictionary
+from ppdl.estimators import PredictedMLPClassifier
+
+from ..data.splits import Split, load_split
+from ..experiment import Experiment, Figure, Option, choices, options
+from ..experiment.figure import (
+    decorate,
+    deviation,
+    draw_curve,
+    draw_level,
+    grouped,
+    matplotlib,
+    mean,
+    per_cent,
+    percent,
+)
+from ..recipes.curves import ARCHITECTURES, CURVES, Curve
+from ..recipes.networks import RECIPES, Recipe
+from ..runs import Configuration, Record, Recording
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+#: Colour and marker of each curve: Okabe and Ito's palette, told apart by colour-blind readers too, and a brown.
+STYLES = {
+    "nokernel": ("#000000", ""),
+    "LowRank": ("#999999", "v"),
+    "RandCon": ("#E69F00", "s"),
+    "RandFixU": ("#D55E00", "D"),
+    "SE-Emp": ("#56B4E9", "o"),
+    "SE-Emp2": ("#0072B2", "o"),
+    "SE-AE": ("#CC79A7", "^"),
+    "narrow": ("#8C6D31", "P"),
+    "best": ("#009E73", "o"),
+}
+
+TITLES = {"digits": "scikit-learn digits, 8 × 8 (not MNIST)", "mnist": "MNIST"}
+
+_X_TICKS = (0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0)
+_Y_TICKS = (0.005, 0.007, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1, 0.15, 0.2, 0.3, 0.5, 0.9)
+_DASHES: dict[str, Any] = dict(lw=1.0, ls=(0, (4, 2)), alpha=0.85)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much of the figure is computed.
+
+    Parameters
+    ----------
+    summary : str
+        The profile in one sentence.
+    proportions : tuple of float
+        Grid of the proportion of parameters learned.
+    n_seeds : int
+        Networks for each point.
+    effort : float
+        Factor for the recipe's numbers of epochs.
+    """
+
+    summary: str
+    proportions: tuple[float, ...]
+    n_seeds: int
+    effort: float
+
+
+def paper_grid() -> tuple[float, ...]:
+    """Return the paper's 20 proportions, from 20 of 784 atoms to all, evenly spaced on the logarithmic axis.
+
+    They are rounded up, so that the first is of 20 atoms, not of 19.
+    """
+    return tuple(float(proportion) for proportion in np.ceil(1e6 * np.logspace(np.log10(20 / 784), 0, 20)) / 1e6)
+
+
+PROFILES = {
+    "smoke": Profile("a glance: few points, one seed, four times the epochs", (0.05, 0.1, 0.2, 0.4, 1.0), 1, 4.0),
+    "quick": Profile("minutes: few points, one seed, half of the epochs", (0.03, 0.05, 0.1, 0.25, 1.0), 1, 0.5),
+    "paper": Profile("hours: the paper's grid of 20 points, three seeds", paper_grid(), 3, 1.0),
+}
+
+
+@dataclass(frozen=True)
+class Figure4Left(Figure):
+    """The figure's runs, as a table and as a plot."""
+
+    name: ClassVar[str] = "figure4_left"
+    records: list[Record]
+    data: str
+    recipe: str
+    folder: Path
+
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """One dictionary for each curve and proportion.
+
+        - `curve`; `proportion`, as asked for
+        - `learned`: the proportion as the paper counts it, V of the two predicted layers among their weights, by whole
+          atoms; for "narrow", that of the predicted networks that learn as many numbers
+        - `test_error`: mean over seeds; `std`: its standard deviation, NaN for one seed
+        - `n_seeds`: networks; `n_failed`: networks that diverged, beside these
+        - `train_error`: mean; `epochs`; `wall_time`: mean, seconds
+        - `n_dynamic`: all learned numbers, those of softmax layer, biases and the U of "LowRank" included
+        - `n_static`: numbers of fixed dictionaries
+        """
+        order = list(CURVES)
+        groups = grouped(self.records, lambda run: (run["configuration"]["curve"], run["configuration"]["proportion"]))
+        return [self._row(*key, groups[key]) for key in sorted(groups, key=lambda key: (order.index(key[0]), key[1]))]
+
+    def _row(self, curve: str, proportion: float, group: list[Record]) -> dict[str, Any]:
+        done = [record for record in group if "failure" not in record]
+        errors = [record["test_error"] for record in done]
+        row: dict[str, Any] = {
+            "curve": curve,
+            "proportion": proportion,
+            "learned": ARCHITECTURES[self.data].learned_proportion(proportion),
+            "test_error": mean(errors),
+            "std": deviation(errors),
+            "n_seeds": len(errors),
+            "n_failed": len(group) - len(done),
+        }
+        for name in ("train_error", "n_dynamic", "n_static", "epochs", "wall_time"):
+            value = mean([record[name] for record in done])
+            row[name] = int(value) if value.is_integer() and name != "wall_time" else value
+        return row
+
+    def __str__(self) -> str:
+        """Test errors in per cent, proportions down and curves across."""
+        rows = self.table
+        names = list(dict.fromkeys(row["curve"] for row in rows))
+        cells = {(row["curve"], row["proportion"]): _cell(row) for row in rows}
+        width = max(9, *map(len, names), *map(len, cells.values())) + 2
+        lines = [
+            f"Test error in %, {TITLES[self.data]}, recipe {self.recipe}: mean ± standard deviation over seeds",
+            "learned".ljust(8) + "".join(name.rjust(width) for name in names),
+        ]
+        for proportion in sorted({row["proportion"] for row in rows}):
+            keys = [(name, 1.0 if CURVES[name].flat else proportion) for name in names]
+            label = f"{100 * proportion:.3g} %".ljust(8)
+            lines.append(label + "".join(cells.get(key, "").rjust(width) for key in keys))
+        return "\n".join(lines)
+
+    def draw(self, ax: Axes) -> None:
+        """Draw our mean with its spread (one standard deviation) and, for MNIST, the paper's printed curves, dashed."""
+        rows = self.table
+        names = _by_height(rows)
+        for name in names:
+            points = [row for row in rows if row["curve"] == name and row["n_seeds"]]
+            x, errors, spreads = ([point[key] for point in points] for key in ("learned", "test_error", "std"))
+            if CURVES[name].flat:
+                draw_level(ax, errors[0], spreads[0], STYLES[name][0], name, lw=1.6)
+            else:
+                draw_curve(ax, x, errors, spreads, STYLES[name], name)
+        if self.data == "mnist":
+            _draw_printed(ax, names)
+        _scale(ax)
+        ax.set_title(f"{TITLES[self.data]}, recipe “{self.recipe}”", loc="left")
+
+
+def figure4_left(
+    data: str = "digits",
+    profile: str | None = None,
+    recipe: str | Recipe = "modern",
+    *,
+    curves: Sequence[str] | None = None,
+    proportions: Sequence[float] | None = None,
+    seeds: int | Iterable[int] | None = None,
+    output: str | os.PathLike[str] = ".",
+    jobs: int | None = None,
+    n_threads: int | None = None,
+    resume: bool = True,
+    download: bool = False,
+    verbose: bool = True,
+) -> Figure4Left:
+    """Compute Figure 4 (left): one network for each curve, proportion and seed.
+
+    Each finished network is recorded at once in ``figure4_left.jsonl`` of the output folder. If the computation is
+    stopped, the same call goes on where it was; a setting that differs is another network, and is computed anew.
+
+    Parameters
+    ----------
+    data : {"digits", "mnist"}, default="digits"
+        scikit-learn's 8 × 8 digits with a 64-100-100-10 network, or MNIST with the paper's 784-500-500-10.
+    profile : {"smoke", "quick", "paper"}, default=None
+        How much is computed; None is "smoke" for the digits, "quick" for MNIST.
+    recipe : {"modern", "decay", "rectifier", "ridge", "paper"} or Recipe, default="modern"
+        How the networks are trained.
+    curves : sequence of str, default=None
+        Names of the curves, of `CURVES`; None is all of them.
+    proportions : sequence of float, default=None
+        Proportions of parameters learned, each in (0, 1]; None is the profile's grid.
+    seeds : int or iterable of int, default=None
+        How many networks for each point, or their seeds; None is the profile's number.
+    output, jobs, n_threads, resume, verbose
+        See `ppdl.reproduce.runs.Recording`.
+    download : bool, default=False
+        Whether MNIST may be downloaded.
+
+    Returns
+    -------
+    Figure4Left
+        Table and plot.
+
+    Raises
+    ------
+    ValueError
+        If a name is unknown, or a proportion leaves a layer without an atom; before anything is computed.
+
+    Examples
+    --------
+    >>> from ppdl.reproduce import figure4_left
+    >>> figure = figure4_left(curves=["nokernel"], output=getfixture("tmp_path"), verbose=False)
+    >>> [row["curve"] for row in figure.table]
+    ['nokernel']
+    """
+    split = load_split(one_of("data", data, ARCHITECTURES), download=download)
+    profile = choices.profile(profile, data, PROFILES)
+    settings = PROFILES[profile]
+    recipe = recipe if isinstance(recipe, Recipe) else RECIPES[one_of("recipe", recipe, RECIPES)]
+    names = choices.names("curves", curves, CURVES)
+    grid = choices.proportions("proportions", settings.proportions if proportions is None else proportions)
+    numbers = choices.seeds(settings.n_seeds if seeds is None else seeds)
+    recording = Recording(output, jobs, n_threads, resume, verbose)
+    for proportion in grid:
+        ARCHITECTURES[data].learned_proportion(proportion)  # refuses one that leaves a layer without an atom
+
+    configurations = [
+        _configuration(CURVES[name], proportion, seed, split, recipe.shortened(settings.effort))
+        for seed in numbers
+        for name in names
+        for proportion in ((1.0,) if CURVES[name].flat else grid)
+    ]
+    run = functools.partial(_train_and_test, split=split, n_threads=n_threads)
+    arguments = dict(
+        data=data, profile=profile, recipe=recipe.name, curves=curves, proportions=proportions, seeds=numbers
+    )
+    records = EXPERIMENT.records(recording, configurations, run, _one_line, arguments)
+    return Figure4Left(records, data, recipe.name, recording.folder)
+
+
+EXPERIMENT = Experiment(
+    figure4_left,
+    "test error against the proportion of parameters learned (MLP)",
+    (
+        Option("data", "data set", choices=TITLES, default="digits"),
+        options.profile(PROFILES),
+        Option("recipe", "how networks are trained", choices=options.summaries(RECIPES), default="modern"),
+        Option("curves", "curves", choices=options.summaries(CURVES), default="all", nargs="+"),
+        options.PROPORTIONS,
+        *options.RUN,
+        options.DOWNLOAD,
+    ),
+)
+
+
+def _one_line(record: Record) -> str:
+    """Say in a few words what a run gave."""
+    configuration = record["configuration"]
+    at = "" if CURVES[configuration["curve"]].flat else f" at {100 * configuration['proportion']:.3g} %"
+    outcome = "diverged" if "failure" in record else f"{100 * record['test_error']:.2f} % error"
+    return f"{configuration['curve']}{at}: {outcome}"
+
+
+def _configuration(curve: Curve, proportion: float, seed: int, split: Split, recipe: Recipe) -> dict[str, Any]:
+    """Describe one network completely: what distinguishes its result from any other's."""
+    architecture = ARCHITECTURES[split.name]
+    parameters = dict(recipe.options) | curve.network(architecture, proportion)
+    dictionaries = parameters.pop("dictionary", None)
+    if dictionaries is not None:
+        parameters["dictionary"] = [dictionary.get_config() for dictionary in dictionaries]
+        parameters["input_shape"] = list(split.input_shape)
+    if curve.pretrained:
+        data_driven = dictionaries is not None and dictionaries[-1].data_driven
+        parameters |= dict(recipe.data_pretraining if data_driven and recipe.data_pretraining else recipe.pretraining)
+    parameters["hidden_layer_sizes"] = list(parameters["hidden_layer_sizes"])
+    return {
+        "figure": Figure4Left.name,
+        "data": split.name,
+        "data_digest": split.digest,
+        "curve": curve.name,
+        "proportion": proportion,
+        "seed": seed,
+        "recipe": recipe.name,
+        "estimator": parameters | dict(max_iter=recipe.epochs, batch_size=architecture.batch_size),
+    }
+
+
+def _train_and_test(configuration: Configuration, *, split: Split, n_threads: int | None) -> Record:
+    """Train the network that a configuration describes, and test it."""
+    parameters = dict(configuration["estimator"])
+    if "dictionary" in parameters:
+        parameters["dictionary"] = tuple(Dictionary.from_config(config) for config in parameters["dictionary"])
+        parameters["input_shape"] = tuple(parameters["input_shape"])
+    parameters["hidden_layer_sizes"] = tuple(parameters["hidden_layer_sizes"])
+    network = PredictedMLPClassifier(
+        **parameters,
+        tol=0.0,
+        n_iter_no_change=float("inf"),
+        random_state=configuration["seed"],
+        n_threads=n_threads,
+        memory_limit=2**31,  # the pooled training set of the paper's ten columns, all parameters learned
+    )
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)  # the number of epochs is part of the recipe
+            network.fit(split.X_train, split.y_train)
+    except NumericalError as error:  # a result too: some networks are unstable
+        return {"failure": str(error)}
+    summary = network.summary()
+    return {
+        "test_error": round(1.0 - network.score(split.X_test, split.y_test), 6),
+        "train_error": round(1.0 - network.score(split.X_train, split.y_train), 6),
+        "loss": float(network.loss_),
+        "epochs": int(network.n_iter_),
+        "n_dynamic": summary.n_dynamic,
+        "n_static": sum(layer.n_static for layer in summary.layers),
+        "threads": _core.resolve_threads(n_threads),
+    }
+
+
+def printed_curves() -> dict[str, list[tuple[float, float]]]:
+    """Return the paper's curves, (proportion, test error) pairs read off its printed Figure 4 (left)."""
+    text = (importlib.resources.files(__package__) / "printed" / f"{Figure4Left.name}.csv").read_text("utf-8")
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for row in csv.DictReader(io.StringIO(text)):
+        curves.setdefault(row["curve"], []).append((float(row["proportion"]), float(row["test_error"])))
+    return {name: sorted(points) for name, points in curves.items()}
+
+
+def _draw_printed(ax: Axes, names: Sequence[str]) -> None:
+    """Add the paper's curves of these names, dashed in the same colours."""
+    for name, points in printed_curves().items():
+        if name not in names:
+            continue
+        proportions, errors = np.array(points).T
+        if CURVES[name].flat:
+            ax.axhline(errors[0], color=STYLES[name][0], **_DASHES)
+        else:
+            ax.plot(proportions, errors, color=STYLES[name][0], **_DASHES)
+    ax.plot([], [], color="0.4", label="printed in\nthe paper", **_DASHES)
+
+
+def _scale(ax: Axes) -> None:
+    """Set logarithmic axes in per cent, and the legend beside them."""
+    ticker = matplotlib("ticker")
+    ax.set(xscale="log", yscale="log", xlabel="proportion of parameters learned", ylabel="test error")
+    for axis, ticks in ((ax.xaxis, _X_TICKS), (ax.yaxis, _Y_TICKS)):
+        axis.set_major_locator(ticker.FixedLocator(ticks))
+        per_cent(axis)
+        axis.set_minor_locator(ticker.NullLocator())
+    decorate(ax)
+
+
+def _by_height(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the names of the curves, the one that starts highest first, so that the legend follows the picture."""
+    first: dict[str, float] = {}
+    for row in sorted(rows, key=lambda row: row["proportion"]):
+        if row["n_seeds"]:
+            first.setdefault(row["curve"], row["test_error"])
+    return sorted(first, key=lambda name: -first[name])
+
+
+def _cell(row: Mapping[str, Any]) -> str:
+    """Write a cell of the printed table."""
+    return percent(row["test_error"], row["std"]) if row["n_seeds"] else "diverged"

@@ -1,0 +1,1 @@
+"""How networks and features are trained: settings known by name, and what they build and run."""
