@@ -34,7 +34,7 @@ def test_reproduce_prints_the_table_and_names_the_files(tmp_path, monkeypatch, c
 
 def test_a_bad_argument_is_one_clear_line(tmp_path, capsys):
     assert main(["reproduce", "figure4-left", "--recipe", "secret", "--output", str(tmp_path), "--quiet"]) == 1
-    expected = "ppdl: recipe: received 'secret'; expected one of 'modern', 'rectifier', 'paper'\n"
+    expected = "ppdl: recipe: received 'secret'; expected one of 'modern', 'decay', 'rectifier', 'ridge', 'paper'\n"
     assert capsys.readouterr().err == expected
 
 

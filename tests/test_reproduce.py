@@ -254,7 +254,10 @@ def test_the_papers_grid_ends_at_all_parameters():
     [
         (dict(data="imagenet"), "data: received 'imagenet'; expected one of 'digits', 'mnist'"),
         (dict(profile="slow"), "profile: received 'slow'; expected one of"),
-        (dict(recipe="secret"), "recipe: received 'secret'; expected one of 'modern', 'rectifier', 'paper'"),
+        (
+            dict(recipe="secret"),
+            "recipe: received 'secret'; expected one of 'modern', 'decay', 'rectifier', 'ridge', 'paper'",
+        ),
         (dict(curves=["SE-Emp3"]), "curves: received 'SE-Emp3'; expected one of"),
         (dict(profile=["smoke"]), "profile: received .*; expected one of"),
         (dict(curves="best"), "curves: received 'best'; expected at least one, in a sequence"),

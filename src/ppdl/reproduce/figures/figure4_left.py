@@ -201,7 +201,7 @@ def figure4_left(
         scikit-learn's 8 × 8 digits with a 64-100-100-10 network, or MNIST with the paper's 784-500-500-10.
     profile : {"smoke", "quick", "paper"}, default=None
         How much is computed; None is "smoke" for the digits, "quick" for MNIST.
-    recipe : {"modern", "rectifier", "paper"} or Recipe, default="modern"
+    recipe : {"modern", "decay", "rectifier", "ridge", "paper"} or Recipe, default="modern"
         How the networks are trained.
     curves : sequence of str, default=None
         Names of the curves, of `CURVES`; None is all of them.
