@@ -80,12 +80,7 @@ void Autoencoder<Scalar>::check_samples(const Samples<Scalar>& samples) const {
 
 template <class Scalar>
 std::vector<ColumnNorm> Autoencoder<Scalar>::weight_blocks() const {
-  std::vector<ColumnNorm> blocks;
-  blocks.reserve(static_cast<std::size_t>(weights_->n_columns()));
-  for (Index j = 0; j < weights_->n_columns(); ++j) {
-    blocks.push_back({weights_->offset(j), weights_->n_atoms(j), weights_->n_hidden(j)});
-  }
-  return blocks;
+  return weight_blocks_of(*weights_);
 }
 
 template <class Scalar>

@@ -117,16 +117,15 @@ void Network<Scalar>::check_samples(const Samples<Scalar>& samples) const {
 
 template <class Scalar>
 std::vector<ColumnNorm> Network<Scalar>::weight_blocks() const {
-  std::vector<ColumnNorm> norms;
+  std::vector<ColumnNorm> all;
   for (Index i = 0; i < chain_->size(); ++i) {
-    const auto blocks = chain_->layer(i).weights();
-    if (blocks.empty()) continue;
-    const auto& [offset, weights] = blocks.back();  // V; before it stands a U that is learned
-    for (Index j = 0; j < weights->n_columns(); ++j) {
-      norms.push_back({chain_->offset(i) + offset + weights->offset(j), weights->n_atoms(j), weights->n_hidden(j)});
-    }
+    const auto parts = chain_->layer(i).weights();
+    if (parts.empty()) continue;
+    const auto& [offset, weights] = parts.back();  // V; before it stands a U that is learned
+    const std::vector<ColumnNorm> blocks = weight_blocks_of(*weights, chain_->offset(i) + offset);
+    all.insert(all.end(), blocks.begin(), blocks.end());
   }
-  return norms;
+  return all;
 }
 
 template class Network<float>;

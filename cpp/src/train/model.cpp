@@ -11,6 +11,16 @@ double Model<Scalar>::finish(const Scalar*, const Sums& sums, Index first, Index
 }
 
 template <class Scalar>
+std::vector<ColumnNorm> weight_blocks_of(const PredictedWeights<Scalar>& weights, Index offset) {
+  std::vector<ColumnNorm> blocks;
+  blocks.reserve(static_cast<std::size_t>(weights.n_columns()));
+  for (Index j = 0; j < weights.n_columns(); ++j) {
+    blocks.push_back({offset + weights.offset(j), weights.n_atoms(j), weights.n_hidden(j)});
+  }
+  return blocks;
+}
+
+template <class Scalar>
 double finish_in_parts(const Model<Scalar>& model, const Scalar* theta, const Sums& sums, Scalar* gradient,
                        int n_threads, const std::function<void(Index first, Index count)>& use) {
   double value = (sums.loss + model.penalise(theta, gradient)) / sums.weight;
@@ -27,6 +37,8 @@ double finish_in_parts(const Model<Scalar>& model, const Scalar* theta, const Su
 
 template class Model<float>;
 template class Model<double>;
+template std::vector<ColumnNorm> weight_blocks_of(const PredictedWeights<float>&, Index);
+template std::vector<ColumnNorm> weight_blocks_of(const PredictedWeights<double>&, Index);
 template double finish_in_parts(const Model<float>&, const float*, const Sums&, float*, int,
                                 const std::function<void(Index, Index)>&);
 template double finish_in_parts(const Model<double>&, const double*, const Sums&, double*, int,

@@ -5,6 +5,7 @@
 #include <ppdl/base/pass.hpp>
 #include <ppdl/optimize/optimizer.hpp>
 #include <ppdl/train/samples.hpp>
+#include <ppdl/weights/predicted_weights.hpp>
 
 #include <functional>
 #include <memory>
@@ -50,6 +51,10 @@ class Model {
   /// mean, and the rest of the penalty, whose value is returned. Disjoint parts may be finished at the same time.
   virtual double finish(const Scalar* theta, const Sums& sums, Index first, Index count, Scalar* gradient) const;
 };
+
+/// Where the V_j of `weights` stand in a θ that holds what is learned of them from `offset` on.
+template <class Scalar>
+[[nodiscard]] std::vector<ColumnNorm> weight_blocks_of(const PredictedWeights<Scalar>& weights, Index offset = 0);
 
 /// Turns a batch's sums into the objective, which is returned, and its gradient; `use(first, count)` is called for each part
 /// of θ when its gradient is there, while it is in the cache.
