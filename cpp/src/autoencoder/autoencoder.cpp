@@ -109,10 +109,7 @@ Sums Autoencoder<Scalar>::sums(const Scalar* theta, const Samples<Scalar>& sampl
   const Blocks groups(rows.count, kGroupRows);
   double sum = 0.0;
   for (Index g = 0; g < groups.count(); ++g) {
-    Rows part = rows;
-    part.count = groups.length(g);
-    part.first += groups.begin(g);
-    if (part.indices != nullptr) part.indices += groups.begin(g);
+    const Rows part = rows.part(groups.begin(g), groups.length(g));
     sum += group(theta, samples, part, n_threads, buffers, gradient, g == 0 ? Into::overwrite : Into::add);
   }
   return {sum, samples.total_weight(rows)};

@@ -15,6 +15,10 @@ struct Rows {
   Index count = 0;
 
   [[nodiscard]] Index operator[](Index i) const { return indices != nullptr ? indices[i] : first + i; }
+  /// Of these, those from number `begin` on, `length` of them.
+  [[nodiscard]] Rows part(Index begin, Index length) const {
+    return {.indices = indices != nullptr ? indices + begin : nullptr, .first = first + begin, .count = length};
+  }
 };
 
 /// Views; the arrays belong to the caller. A model of targets is given either `labels` or `targets`.
