@@ -80,23 +80,16 @@ def pretrained_model(architecture: Architecture, data: Data, how: LayerTraining)
     columns: list[Any] = []
     weights: list[Any] = []
     X, counts = data.X, counts_of(data)
-    learned = np.empty(0, X.dtype)  # V and bias of the layers done
-
-    def network_so_far() -> tuple[Any, Array]:
+    inputs, learned = X, np.empty(0, X.dtype)  # V and bias of the layers done
+    for n, place in enumerate(architecture.weighted):
+        columns.append(architecture.columns(n, activations=inputs, weight=counts))
+        weights.append(columns[n].weights(X.dtype))
         network = network_of(architecture, architecture.layers, weights, X.dtype)
         theta = initial_theta(network, architecture)
         theta[: len(learned)] = learned
-        return network, theta
-
-    for n, place in enumerate(architecture.weighted):
-        network, theta = network_so_far()
-        inputs = X if n == 0 else network.predictor(theta).activations(X, n, how.machine.n_threads)
-        columns.append(architecture.columns(n, activations=inputs, weight=counts))
-        weights.append(columns[n].weights(X.dtype))
-        _, theta = network_so_far()
-        if n == len(architecture.weighted) - 1:
-            break
-        size = columns[n].n_dynamic + place.layer.bias * place.n_hidden
-        start = theta[len(learned) : len(learned) + size]
-        learned = np.concatenate([learned, how.train(weights[n], start, inputs, data, architecture, n)])
+        if n < len(architecture.weighted) - 1:
+            own = slice(len(learned), len(learned) + columns[n].n_dynamic + place.layer.bias * place.n_hidden)
+            theta[own] = how.train(weights[n], theta[own], inputs, data, architecture, n)
+            learned = theta[: own.stop]
+            inputs = network.predictor(theta).activations(X, n + 1, how.machine.n_threads)
     return Model(architecture, columns, theta)
