@@ -469,7 +469,7 @@ def test_samples_of_zeros_have_no_direction_to_start_from(digits):
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"n_components": 41}, "n_components: received 41; expected 40, which is to be continued"),
+        ({"n_components": 41}, "n_components: received 41; expected 40, which was fitted"),
         ({"dictionary": DCT()}, r"dictionary: received DCT\(\); expected SquaredExponential"),
         ({"learned_fraction": 0.5}, "learned_fraction: received 0.5; expected 0.25"),
         ({"n_columns": 2}, "n_columns: received 2; expected 4"),

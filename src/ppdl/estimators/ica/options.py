@@ -106,6 +106,14 @@ class RicaOptions:
         options._check_together(params["dictionary"])
         return options
 
+    def check_structure(self, fitted: Mapping[str, Any]) -> None:
+        """Raise a ValueError unless `structure` is that of an earlier fit."""
+        for name, before in fitted.items():
+            if (now := self.structure[name]) != before:
+                raise ValueError(
+                    f"{name}: received {now!r}; expected {before!r}, which was fitted; set it back, or fit anew"
+                )
+
     def _check_together(self, dictionary: Dictionary | None) -> None:
         check_learned_fraction([dictionary], [self.learned_fraction], [self.n_columns])
         if self.init is not None and isinstance(dictionary, LowRank):

@@ -303,11 +303,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         options = RicaOptions.of(self.get_params(deep=False), X.shape[1], X.dtype)
         if not continued:
             return options, starting_model(options, X, check_random_state(self.random_state)), X
-        for name, before in self._structure.items():
-            if (now := options.structure[name]) != before:
-                raise ValueError(
-                    f"{name}: received {now!r}; expected {before!r}, which is to be continued; set it back, or fit anew"
-                )
+        options.check_structure(self._structure)
         return options, self._model, X
 
     def _take(self, options: RicaOptions, found: FoundComponents, model: RicaModel, continued: bool) -> None:

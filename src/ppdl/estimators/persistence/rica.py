@@ -22,11 +22,7 @@ from .weights import WeightsPlan, weights_tensors
 def _describe(rica: RICA) -> Contents:
     model = rica._model
     options = RicaOptions.of(rica.get_params(deep=False), rica.n_features_in_, model.V.dtype)
-    for name, before in rica._structure.items():
-        if (now := options.structure[name]) != before:
-            raise ValueError(
-                f"{name}: received {now!r}; expected {before!r}, which was fitted; set it back, or fit anew"
-            )
+    options.check_structure(rica._structure)
     specification = {"seed": model.seed, "dtype": model.V.dtype.name, "digest": model.columns.digest()}
     tensors = weights_tensors("", model.columns, model.V)
     if model.preparation is not None:
