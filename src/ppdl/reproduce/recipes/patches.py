@@ -205,10 +205,6 @@ class PatchProfile:
     n_train: int | None = None
     settings: Mapping[str, Any] = field(default_factory=dict)
 
-    def replacing(self, n_components: int | None) -> dict[str, Any]:
-        """Return the values that replace a recipe's, with another number of features unless that is None."""
-        return {**self.settings, **({} if n_components is None else {"n_components": n_components})}
-
 
 PATCH_PROFILES = {
     "smoke": PatchProfile(
