@@ -46,9 +46,8 @@ def samples():
 @pytest.mark.filterwarnings("ignore:Training did not converge")
 def test_every_dictionary_counts_samples_by_their_weights(samples, pretraining):
     X, y, weight = samples
-    PredictedMLPClassifier(
-        (6, 5), dictionary=Recorded(), learned_fraction=0.5, max_iter=3, pretraining=pretraining, pretraining_epochs=2
-    ).fit(X, y, sample_weight=weight)
+    options = {"dictionary": Recorded(), "learned_fraction": 0.5, "max_iter": 3, "random_state": 0}
+    PredictedMLPClassifier((6, 5), pretraining=pretraining, pretraining_epochs=2, **options).fit(X, y, weight)
     assert [inputs.layer for inputs in SEEN] == ([0, 1, 1] if pretraining == "supervised" else [0, 1])
     for inputs in SEEN:
         assert np.array_equal(inputs.weighted_sample("test")[1], weight)

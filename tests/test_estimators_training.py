@@ -388,6 +388,7 @@ def test_divergence_of_an_autoencoder_names_its_layer_and_its_rate(digits):
         "identity",
         pretraining="autoencoder",
         pretraining_options={"learning_rate_init": 10.0, "decoder": "identity"},
+        random_state=0,
     )
     with pytest.raises(NumericalError, match=r"autoencoder of layer 1: .*pretraining_options"):
         clf.fit(*digits)

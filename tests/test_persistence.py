@@ -38,6 +38,8 @@ from ppdl.preprocessing import ContrastNormalizer, Whitener
 
 OPTIONS = {"hidden_layer_sizes": (12, 9), "max_iter": 2, "random_state": 0, "n_iter_no_change": np.inf}
 GRID = {"learned_fraction": 0.25, "n_columns": (3, 2), "input_shape": (8, 8)}
+RICA_OPTIONS = {"max_iter": 2, "random_state": 0}
+PATCHES = {"n_patches": 50, "input_shape": (8, 8), "random_state": 0}
 
 
 @pytest.fixture(scope="module")
@@ -220,14 +222,14 @@ def test_file_of_version_0_1_0_loads_and_predicts_what_was_recorded():
         ContrastNormalizer("norm", epsilon=np.float32(0.5)),
         Whitener("pca", n_components=5),
         RICA(9, max_iter=2, random_state=np.random.RandomState(0)),
-        RICA(12, dictionary=RandomProjection(), learned_fraction=0.5, n_columns=3, whiten="zca", max_iter=2),
-        RICA(dictionary=PrincipalComponents(), learned_fraction=0.5, max_iter=2, init=None, standardize=True),
-        RICA(3, dictionary=LowRank(), learned_fraction=0.5, max_iter=2, non_gaussianity=np.array([1, -1, 1])),
-        PatchFeatures(4, patch_size=np.array([2, 3]), n_patches=50, input_shape=(8, 8), pooling=None),
-        PatchFeatures(KMeans(4, n_init=1), patch_size=2, n_patches=50, input_shape=(8, 8), encoding="triangle"),
+        RICA(12, dictionary=RandomProjection(), learned_fraction=0.5, n_columns=3, whiten="zca", **RICA_OPTIONS),
+        RICA(dictionary=PrincipalComponents(), learned_fraction=0.5, standardize=True, **RICA_OPTIONS),
+        RICA(3, dictionary=LowRank(), learned_fraction=0.5, non_gaussianity=np.array([1, -1, 1]), **RICA_OPTIONS),
+        PatchFeatures(4, patch_size=np.array([2, 3]), pooling=None, **PATCHES),
+        PatchFeatures(KMeans(4, n_init=1), patch_size=2, encoding="triangle", **PATCHES),
         PatchFeatures(
-            RICA(6, max_iter=2), patch_size=3, n_patches=50, input_shape=(8, 8),
-            normalizer=ContrastNormalizer("norm"), whitener=Whitener("pca", n_components=7),
+            RICA(6, max_iter=2), patch_size=3,
+            normalizer=ContrastNormalizer("norm"), whitener=Whitener("pca", n_components=7), **PATCHES,
         ),
     ],
     ids=lambda transformer: str(transformer)[:60],
@@ -247,7 +249,7 @@ def test_loaded_transformer_is_the_saved_one_to_the_bit(digits, transformer, dty
 
 
 def test_learner_is_saved_if_it_is_one_of_ppdls(digits, tmp_path):
-    options = {"patch_size": 2, "n_patches": 50, "input_shape": (8, 8)}
+    options = {"patch_size": 2, **PATCHES}
     with pytest.warns(ConvergenceWarning):
         features = PatchFeatures(RICA(3, max_iter=2, dictionary=LowRank()), **options).fit(digits[0])
     features.save(tmp_path / "m")

@@ -153,7 +153,7 @@ def test_float32_samples_whose_objective_leaves_its_range_are_learned_from_as_in
 @pytest.mark.parametrize(("dtype", "unit"), [(np.float32, 1e-30), (np.float64, 1e-30), (np.float64, 1e-200)], ids=str)
 def test_samples_too_small_for_the_objective_are_told(dtype, unit, contrast):
     X = (unit * mixed(["peaked"] * 4)[0]).astype(dtype)
-    for method in (RICA(contrast=contrast).fit, RICA(contrast=contrast).partial_fit):
+    for method in (RICA(contrast=contrast, random_state=0).fit, RICA(contrast=contrast, random_state=0).partial_fit):
         with pytest.warns(ConvergenceWarning, match="samples of root mean square .* is lost in rounding") as caught:
             components = method(X).components_
         assert caught[0].filename == __file__
@@ -208,8 +208,8 @@ def test_value_and_evaluations_are_those_of_scipy_minimising_the_formula(monkeyp
 )
 def test_all_weights_learned_through_an_orthonormal_dictionary_are_ordinary_ones(digits, dictionary):
     options = {"n_components": 20, "whiten": "zca", "whiten_epsilon": 0.01, "input_shape": (8, 8), "sparsity": 0.3}
-    start = np.random.default_rng(0).standard_normal((20, 64))
-    ordinary, predicted = (RICA(**options, dictionary=d, init=start, max_iter=12, tol=0.0) for d in (None, dictionary))
+    options |= {"init": np.random.default_rng(0).standard_normal((20, 64)), "random_state": 0}
+    ordinary, predicted = (RICA(**options, dictionary=d, max_iter=12, tol=0.0) for d in (None, dictionary))
     for rica in (ordinary, predicted):
         with pytest.warns(ConvergenceWarning):
             rica.fit(digits)
@@ -740,7 +740,7 @@ def test_numbers_out_of_range_are_named(X, options, error, message):
 
 
 def test_steps_that_leave_the_range_are_refused(digits):
-    rica = RICA(learning_rate_init=1e300, tol=1e9).fit(digits.astype(np.float32))
+    rica = RICA(learning_rate_init=1e300, tol=1e9, random_state=0).fit(digits.astype(np.float32))
     before = dict(vars(rica))
     with pytest.raises(ppdl.NumericalError, match="not finite after it; lower learning_rate_init"):
         rica.partial_fit(digits[:10])
