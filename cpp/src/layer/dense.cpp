@@ -120,7 +120,7 @@ Matrix<Scalar> DenseLayer<Scalar>::pool(const ConstMatrixRef<Scalar>& X, int n_t
 }
 
 template <class Scalar>
-std::unique_ptr<Scratch> DenseLayer<Scalar>::scratch(Index rows, bool training, bool reverse_input) const {
+std::unique_ptr<Scratch> DenseLayer<Scalar>::scratch(Index rows, Index, bool training, bool reverse_input) const {
   return std::make_unique<Work>(evaluation_.scratch(rows, training, reverse_input));
 }
 
@@ -147,8 +147,8 @@ void DenseLayer<Scalar>::forward(const Pass&, Index, Index first, const Scalar* 
 
 template <class Scalar>
 void DenseLayer<Scalar>::reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&,
-                                 const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input,
-                                 Scratch* scratch) const {
+                                 const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>& d_output,
+                                 MatrixRef<Scalar>* d_input, Scratch* scratch) const {
   evaluation_.reverse(first, d_output, d_input, Work::in(scratch));
 }
 

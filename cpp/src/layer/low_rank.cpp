@@ -82,10 +82,11 @@ double LowRankLayer<Scalar>::multiply_adds(Index batch) const {
 }
 
 template <class Scalar>
-std::unique_ptr<Scratch> LowRankLayer<Scalar>::scratch(Index rows, bool training, bool reverse_input) const {
+std::unique_ptr<Scratch> LowRankLayer<Scalar>::scratch(Index rows, Index block, bool training,
+                                                       bool reverse_input) const {
   auto work = std::make_unique<Work>();
-  work->atoms = atoms_.scratch(rows, training, reverse_input);
-  work->units = units_.scratch(rows, training, true);
+  work->atoms = atoms_.scratch(rows, block, training, reverse_input);
+  work->units = units_.scratch(rows, block, training, true);
   work->P.resize(rows, atoms_.n_outputs());
   if (training) work->dP.resize(rows, atoms_.n_outputs());
   return work;
@@ -116,13 +117,14 @@ void LowRankLayer<Scalar>::forward(const Pass& pass, Index row, Index first, con
 }
 
 template <class Scalar>
-void LowRankLayer<Scalar>::reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& output,
-                                   const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input,
-                                   Scratch* scratch) const {
+void LowRankLayer<Scalar>::reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& input,
+                                   const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>& d_output,
+                                   MatrixRef<Scalar>* d_input, Scratch* scratch) const {
   Work& work = Work::in(scratch);
+  const ConstMatrixRef<Scalar> P = work.P.middleRows(first, d_output.rows());
   MatrixRef<Scalar> dP = work.dP.middleRows(first, d_output.rows());
-  units_.reverse(pass, row, first, output, d_output, &dP, work.units.get());
-  atoms_.reverse(pass, row, first, work.P.middleRows(first, d_output.rows()), dP, d_input, work.atoms.get());
+  units_.reverse(pass, row, first, P, output, d_output, &dP, work.units.get());
+  atoms_.reverse(pass, row, first, input, P, dP, d_input, work.atoms.get());
 }
 
 template <class Scalar>

@@ -14,7 +14,7 @@ class MaxoutLayer final : public Layer<Scalar> {
   [[nodiscard]] Index n_inputs() const override { return n_inputs_; }
   [[nodiscard]] Index n_outputs() const override { return n_inputs_ / n_pieces_; }
 
-  [[nodiscard]] std::unique_ptr<Scratch> scratch(Index rows, bool training, bool) const override {
+  [[nodiscard]] std::unique_ptr<Scratch> scratch(Index rows, Index, bool training, bool) const override {
     if (!training) return nullptr;
     auto work = std::make_unique<Work>();
     work->winners.resize(rows, n_outputs());
@@ -33,8 +33,8 @@ class MaxoutLayer final : public Layer<Scalar> {
     }
   }
 
-  void reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>& d_output,
-               MatrixRef<Scalar>* d_input, Scratch* scratch) const override {
+  void reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,
+               const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch* scratch) const override {
     if (d_input == nullptr) return;
     const auto& winners = static_cast<Work*>(scratch)->winners;
     d_input->setZero();

@@ -60,7 +60,7 @@ std::unique_ptr<ChainWorkspace<Scalar>> Chain<Scalar>::workspace(const Samples<S
   workspace->gradients.resize(slots_.back() + 1);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer<Scalar>& layer = *layers_[i];
-    workspace->layers.push_back(layer.scratch(rows, true, i > first_trained_));
+    workspace->layers.push_back(layer.scratch(rows, kBlockRows, true, i > first_trained_));
     if (layer.in_place()) continue;
     workspace->values[slots_[i]].resize(rows, layer.n_outputs());
     // The last gradient is written over the output; those before the first parameters are never asked for.
@@ -125,13 +125,13 @@ double Chain<Scalar>::group(const Scalar* theta, const ConstMatrixRef<Scalar>& i
     }
     workspace.losses[static_cast<std::size_t>(block)] = loss(rows, first, values.back().middleRows(first, count));
     for (std::size_t i = n_layers; i-- > first_trained_;) {
-      const ConstMatrixRef<Scalar> d_out = d_output(i).middleRows(first, count);
+      const ConstMatrixRef<Scalar> in = input(i, first, count), d_out = d_output(i).middleRows(first, count);
       const ConstMatrixRef<Scalar> out = values[slots_[i]].middleRows(first, count);
       if (i > first_trained_) {
         MatrixRef<Scalar> d_in = d_output(i - 1).middleRows(first, count);
-        layers_[i]->reverse(pass, row + first, first, out, d_out, &d_in, workspace.layers[i].get());
+        layers_[i]->reverse(pass, row + first, first, in, out, d_out, &d_in, workspace.layers[i].get());
       } else {
-        layers_[i]->reverse(pass, row + first, first, out, d_out, nullptr, workspace.layers[i].get());
+        layers_[i]->reverse(pass, row + first, first, in, out, d_out, nullptr, workspace.layers[i].get());
       }
     }
   });

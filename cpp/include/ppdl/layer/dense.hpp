@@ -24,15 +24,17 @@ class DenseLayer final : public Layer<Scalar> {
   [[nodiscard]] double multiply_adds(Index batch) const override;
   [[nodiscard]] bool pools_input() const override { return evaluation_.pooled_once(); }
   [[nodiscard]] Matrix<Scalar> pool(const ConstMatrixRef<Scalar>& X, int n_threads) const override;
-  [[nodiscard]] std::unique_ptr<Scratch> scratch(Index rows, bool training, bool reverse_input) const override;
+  [[nodiscard]] std::unique_ptr<Scratch> scratch(Index rows, Index block, bool training,
+                                                 bool reverse_input) const override;
   [[nodiscard]] std::unique_ptr<Inference<Scalar>> inference(const Scalar* theta) const override;
 
   [[nodiscard]] Index n_prepare_tasks() const override { return evaluation_.n_prepare_tasks(); }
   void prepare(Index task, const Scalar* theta, Scratch* scratch) const override;
   void forward(const Pass& pass, Index row, Index first, const Scalar* theta, const ConstMatrixRef<Scalar>& input,
                MatrixRef<Scalar> output, Scratch* scratch) const override;
-  void reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& output,
-               const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch* scratch) const override;
+  void reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& input,
+               const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input,
+               Scratch* scratch) const override;
   [[nodiscard]] Index n_gradient_tasks() const override { return evaluation_.n_gradient_tasks() + (bias_ ? 1 : 0); }
   void gradient(Index task, const ConstMatrixRef<Scalar>& input, const ConstMatrixRef<Scalar>& d_output,
                 Scalar* d_theta, Into into, Scratch* scratch) const override;

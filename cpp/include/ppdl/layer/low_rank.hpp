@@ -22,15 +22,17 @@ class LowRankLayer final : public Layer<Scalar> {
   [[nodiscard]] std::vector<WeightBlock<Scalar>> weights() const override;
   [[nodiscard]] std::optional<LayerDescription> describe(Index batch) const override;
   [[nodiscard]] double multiply_adds(Index batch) const override;
-  [[nodiscard]] std::unique_ptr<Scratch> scratch(Index rows, bool training, bool reverse_input) const override;
+  [[nodiscard]] std::unique_ptr<Scratch> scratch(Index rows, Index block, bool training,
+                                                 bool reverse_input) const override;
   [[nodiscard]] std::unique_ptr<Inference<Scalar>> inference(const Scalar* theta) const override;
 
   [[nodiscard]] Index n_prepare_tasks() const override { return atoms_.n_prepare_tasks() + units_.n_prepare_tasks(); }
   void prepare(Index task, const Scalar* theta, Scratch* scratch) const override;
   void forward(const Pass& pass, Index row, Index first, const Scalar* theta, const ConstMatrixRef<Scalar>& input,
                MatrixRef<Scalar> output, Scratch* scratch) const override;
-  void reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& output,
-               const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch* scratch) const override;
+  void reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& input,
+               const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input,
+               Scratch* scratch) const override;
   [[nodiscard]] Index n_gradient_tasks() const override {
     return atoms_.n_gradient_tasks() + units_.n_gradient_tasks();
   }
