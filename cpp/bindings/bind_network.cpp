@@ -2,7 +2,9 @@
 
 #include <ppdl/network/network.hpp>
 
+#include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,17 +21,31 @@ py::dict to_dict(const LayerDescription& d) {
                   "bias_offset"_a = d.bias_offset);
 }
 
+using Sides = std::array<Index, 3>;  // height, width, channels
+
+Shape input_shape(Index n_inputs, const std::optional<Sides>& sides) {
+  check(n_inputs > 0, "n_inputs: received ", n_inputs, "; expected at least 1");
+  if (!sides) return {.channels = n_inputs};
+  const auto [height, width, channels] = *sides;
+  const double size = static_cast<double>(height) * static_cast<double>(width) * static_cast<double>(channels);
+  check(height > 0 && width > 0 && channels > 0 && size == static_cast<double>(n_inputs), "input_shape: received (",
+        height, ", ", width, ", ", channels, "); expected a height, a width and channels whose product is n_inputs, ",
+        n_inputs);
+  return {.height = height, .width = width, .channels = channels};
+}
+
 template <class Scalar>
 std::shared_ptr<Network<Scalar>> make_network(const std::vector<std::shared_ptr<LayerSpec<Scalar>>>& layers,
-                                              const std::string& loss, Index n_inputs, double alpha,
+                                              const std::string& loss, Index n_inputs,
+                                              const std::optional<Sides>& sides, double alpha,
                                               const std::string& penalty, Index batch_size, Index n_samples,
                                               double memory_limit) {
   check(penalty == "dynamic" || penalty == "predicted", "penalty: received '", penalty,
         "'; expected dynamic or predicted");
-  check(n_inputs > 0, "n_inputs: received ", n_inputs, "; expected at least 1");
+  const Shape shape = input_shape(n_inputs, sides);
   const Computation computation;
   return std::make_shared<Network<Scalar>>(
-      LayerSpecs<Scalar>(layers.begin(), layers.end()), Shape{.channels = n_inputs},
+      LayerSpecs<Scalar>(layers.begin(), layers.end()), shape,
       NetworkOptions{.loss = loss_from_string(loss),
                      .alpha = alpha,
                      .penalise_predicted = penalty == "predicted",
@@ -58,11 +74,12 @@ void bind_network(py::module_& m) {
           "X"_a.noconvert(), "n"_a, "n_threads"_a = py::none(), computes(),
           "Inputs of layer number n of those with weights; 0 is X.");
   py::class_<Net, Model<Scalar>, std::shared_ptr<Net>>(m, "Network", "Layers, a loss, and one flat theta.")
-      .def(py::init(&make_network<Scalar>), "layers"_a, "loss"_a, py::kw_only(), "n_inputs"_a, "alpha"_a = 0.0,
-           "penalty"_a = "dynamic", "batch_size"_a = 1, "n_samples"_a = 0, "memory_limit"_a = 0.0,
-           "Orders of evaluation are chosen for batch_size; with n_samples > 0 the first layer may be pooled once, "
-           "within "
-           "memory_limit bytes.")
+      .def(py::init(&make_network<Scalar>), "layers"_a, "loss"_a, py::kw_only(), "n_inputs"_a,
+           "input_shape"_a = py::none(), "alpha"_a = 0.0, "penalty"_a = "dynamic", "batch_size"_a = 1,
+           "n_samples"_a = 0, "memory_limit"_a = 0.0,
+           "input_shape tells where the inputs lie, (height, width, channels), by default n_inputs channels of one "
+           "point. Orders of evaluation are chosen for batch_size; with n_samples > 0 the first layer may be pooled "
+           "once, within memory_limit bytes.")
       .def_property_readonly("n_inputs", &Net::n_inputs, "Features of X.")
       .def_property_readonly("n_outputs", &Net::n_outputs, "Outputs.")
       .def(

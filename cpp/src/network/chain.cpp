@@ -9,15 +9,19 @@
 namespace ppdl {
 namespace {
 
-// Samples that one task takes forward and back: enough rows for products to run at full speed.
-constexpr Index kBlockRows = 64;
+// Samples that one task takes forward and back: enough rows for products to run at full speed. Of maps few are enough, and they
+// leave work for several threads in a small batch.
+constexpr Index kBlockRows = 64, kBlockRowsOfMaps = 4;
+constexpr Index kSmall = Index{64} << 10;  // bytes of a sample's activations up to which maps make no difference
 // Samples whose activations are held at a time; gradients are summed group by group, in order.
-constexpr Index kGroupRows = 1024;
+constexpr Index kGroupRows = 1024, kFewestGroupRows = 32;
+constexpr Index kGroupBytes = Index{128} << 20;  // of its activations and gradients, unless it has the fewest samples
 
 }  // namespace
 
 template <class Scalar>
-Chain<Scalar>::Chain(std::vector<std::unique_ptr<const Layer<Scalar>>> layers) : layers_(std::move(layers)) {
+Chain<Scalar>::Chain(std::vector<std::unique_ptr<const Layer<Scalar>>> layers, bool makes_maps)
+    : layers_(std::move(layers)) {
   std::size_t slot = 0;
   first_trained_ = layers_.size();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
@@ -32,6 +36,26 @@ Chain<Scalar>::Chain(std::vector<std::unique_ptr<const Layer<Scalar>>> layers) :
     for (Index t = 0; t < layer.n_gradient_tasks(); ++t) gradient_.push_back({i, t});
     for (Index t = 0; t < layer.n_finish_tasks(); ++t) finish_.push_back({i, t});
   }
+  choose_rows(makes_maps);
+}
+
+/// The gradient of the last slot is written over the output; those before the first parameters are never asked for.
+template <class Scalar>
+bool Chain<Scalar>::keeps_gradient(std::size_t i) const {
+  return i >= first_trained_ && slots_[i] != slots_.back();
+}
+
+template <class Scalar>
+void Chain<Scalar>::choose_rows(bool makes_maps) {
+  Index values = layers_.front()->n_inputs(), gradients = 0;
+  for (std::size_t i = 0; i < layers_.size(); ++i) {
+    if (layers_[i]->in_place()) continue;
+    values += layers_[i]->n_outputs();
+    if (keeps_gradient(i)) gradients += layers_[i]->n_outputs();
+  }
+  constexpr Index kBytes = sizeof(Scalar);
+  block_rows_ = makes_maps && kBytes * values > kSmall ? kBlockRowsOfMaps : kBlockRows;
+  group_rows_ = std::clamp(kGroupBytes / std::max(kBytes, kBytes * (values + gradients)), kFewestGroupRows, kGroupRows);
 }
 
 template <class Scalar>
@@ -53,20 +77,19 @@ double Chain<Scalar>::multiply_adds(Index batch) const {
 template <class Scalar>
 std::unique_ptr<ChainWorkspace<Scalar>> Chain<Scalar>::workspace(const Samples<Scalar>& samples, Index batch,
                                                                  int n_threads) const {
-  const Index rows = Blocks(batch, kGroupRows).count() > 1 ? kGroupRows : batch;
+  const Index rows = std::min(batch, group_rows_);
   auto workspace = std::make_unique<ChainWorkspace<Scalar>>();
   if (layers_.front()->pools_input()) workspace->pooled = layers_.front()->pool(samples.inputs, n_threads);
   workspace->values.resize(slots_.back() + 1);
   workspace->gradients.resize(slots_.back() + 1);
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer<Scalar>& layer = *layers_[i];
-    workspace->layers.push_back(layer.scratch(rows, kBlockRows, true, i > first_trained_));
+    workspace->layers.push_back(layer.scratch(rows, block_rows_, true, i > first_trained_));
     if (layer.in_place()) continue;
     workspace->values[slots_[i]].resize(rows, layer.n_outputs());
-    // The last gradient is written over the output; those before the first parameters are never asked for.
-    if (i >= first_trained_ && i + 1 < layers_.size()) workspace->gradients[slots_[i]].resize(rows, layer.n_outputs());
+    if (keeps_gradient(i)) workspace->gradients[slots_[i]].resize(rows, layer.n_outputs());
   }
-  workspace->losses.resize(static_cast<std::size_t>(Blocks(rows, kBlockRows).count()));
+  workspace->losses.resize(static_cast<std::size_t>(Blocks(rows, block_rows_).count()));
   return workspace;
 }
 
@@ -81,7 +104,7 @@ double Chain<Scalar>::sums(const Scalar* theta, const Samples<Scalar>& samples, 
     const Task& task = prepare_[static_cast<std::size_t>(t)];
     layers_[task.layer]->prepare(task.task, theta + offsets_[task.layer], workspace.layers[task.layer].get());
   });
-  const Blocks groups(rows.count, kGroupRows);
+  const Blocks groups(rows.count, group_rows_);
   double sum = 0.0;
   for (Index g = 0; g < groups.count(); ++g) {
     const Rows part = rows.part(groups.begin(g), groups.length(g));
@@ -113,7 +136,7 @@ double Chain<Scalar>::group(const Scalar* theta, const ConstMatrixRef<Scalar>& i
     return slots_[i] == slots_.back() ? values.back() : workspace.gradients[slots_[i]];
   };
 
-  const Blocks blocks(rows.count, kBlockRows);
+  const Blocks blocks(rows.count, block_rows_);
   parallel_for(blocks.count(), n_threads, [&](Index block) {
     const Index first = blocks.begin(block), count = blocks.length(block);
     if (gathers) {

@@ -14,16 +14,18 @@ std::shared_ptr<const Chain<Scalar>> make_chain(const LayerSpecs<Scalar>& specs,
                                                 const NetworkOptions& options) {
   check(!specs.empty() && specs.back()->has_weights(), "layers: the last one must have weights");
   std::vector<std::unique_ptr<const Layer<Scalar>>> layers;
-  bool trained = false;
+  bool trained = false, makes_maps = false;
   for (const auto& spec : specs) {
     const Index number = static_cast<Index>(layers.size());
     layers.push_back(spec->make(shape, {.setting = {.batch = options.batch, .reverse_input = trained},
                                         .data = number == 0 ? options.data : DataSet{},
                                         .number = number}));
-    shape = spec->output_shape(shape);
+    const Shape output = spec->output_shape(shape);
+    makes_maps = makes_maps || (output.n_points() > 1 && (spec->has_weights() || output != shape));
+    shape = output;
     trained = trained || spec->has_weights();
   }
-  return std::make_shared<const Chain<Scalar>>(std::move(layers));
+  return std::make_shared<const Chain<Scalar>>(std::move(layers), makes_maps);
 }
 
 }  // namespace

@@ -6,12 +6,6 @@
 #include <utility>
 
 namespace ppdl {
-namespace {
-
-// Samples that one task takes through all layers.
-constexpr Index kRows = 64;
-
-}  // namespace
 
 template <class Scalar>
 Predictor<Scalar>::Predictor(std::shared_ptr<const Chain<Scalar>> chain, Index n_inputs, Loss loss, const Scalar* theta)
@@ -41,7 +35,7 @@ Matrix<Scalar> Predictor<Scalar>::activations(const ConstMatrixRef<Scalar>& X, I
   std::size_t last = end - 1;  // the last layer that writes a matrix of its own
   while (last > 0 && layers_[last]->in_place()) --last;
   Matrix<Scalar> outputs(X.rows(), layers_[last]->n_outputs());
-  const Blocks blocks(X.rows(), kRows);
+  const Blocks blocks(X.rows(), chain_->block_rows());
   const double work = chain_->multiply_adds(1) / 3.0 * static_cast<double>(X.rows());
   parallel_for(blocks.count(), threads_for(work, n_threads), [&](Index block) {
     const Index first = blocks.begin(block), count = blocks.length(block);

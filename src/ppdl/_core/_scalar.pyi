@@ -92,6 +92,7 @@ class Network(Model):
         loss: str,
         *,
         n_inputs: int,
+        input_shape: tuple[int, int, int] | None = None,
         alpha: float = 0.0,
         penalty: str = "dynamic",
         batch_size: int = 1,

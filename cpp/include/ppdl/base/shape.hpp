@@ -13,7 +13,8 @@ struct Shape {
   Index width = 1;
   Index channels = 1;
 
-  [[nodiscard]] Index size() const { return height * width * channels; }
+  [[nodiscard]] Index n_points() const { return height * width; }
+  [[nodiscard]] Index size() const { return n_points() * channels; }
   bool operator==(const Shape&) const = default;
 };
 

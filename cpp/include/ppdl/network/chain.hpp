@@ -28,7 +28,8 @@ class Chain {
   using BlockLoss = std::function<double(const Rows& rows, Index first, MatrixRef<Scalar> Z)>;
 
   Chain() = default;
-  explicit Chain(std::vector<std::unique_ptr<const Layer<Scalar>>> layers);
+  /// @param makes_maps  whether some layer's outputs have a place, so that a few samples are many rows of its products
+  explicit Chain(std::vector<std::unique_ptr<const Layer<Scalar>>> layers, bool makes_maps = false);
 
   [[nodiscard]] Index n_outputs() const { return layers_.back()->n_outputs(); }
   [[nodiscard]] Index n_parameters() const { return n_parameters_; }
@@ -38,6 +39,10 @@ class Chain {
   [[nodiscard]] Index offset(Index i) const { return offsets_[static_cast<std::size_t>(i)]; }
   /// All weights, and where they stand in θ.
   [[nodiscard]] std::vector<WeightBlock<Scalar>> weights() const;
+  /// Samples that one task takes through the layers at most; it depends on these alone, as `group_rows` does.
+  [[nodiscard]] Index block_rows() const { return block_rows_; }
+  /// Samples whose activations are held at a time, at most.
+  [[nodiscard]] Index group_rows() const { return group_rows_; }
   /// Multiply-adds of a forward and reverse pass of a batch.
   [[nodiscard]] double multiply_adds(Index batch) const;
 
@@ -53,6 +58,8 @@ class Chain {
     std::size_t layer;
     Index task;
   };
+  [[nodiscard]] bool keeps_gradient(std::size_t i) const;
+  void choose_rows(bool makes_maps);
   double group(const Scalar* theta, const ConstMatrixRef<Scalar>& inputs, const Rows& rows, Index row, const Pass& pass,
                int n_threads, const BlockLoss& loss, ChainWorkspace<Scalar>& workspace, Scalar* gradient,
                Into into) const;
@@ -62,6 +69,7 @@ class Chain {
   std::vector<std::size_t> slots_;  ///< slots_[i]: where layer i's output stands
   std::size_t first_trained_ = 0;   ///< the first layer that has parameters
   Index n_parameters_ = 0;
+  Index block_rows_ = 0, group_rows_ = 0;
   std::vector<Task> prepare_, gradient_, finish_;
 };
 
