@@ -8,6 +8,8 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <type_traits>
+#include <vector>
 
 namespace ppdl {
 namespace {
@@ -22,33 +24,129 @@ constexpr Index kPanel = kVectors* Simd<Scalar>::lanes;
 
 Index rounded_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
 
-/// C (rows, valid) = or += the product of `depth` numbers of each row of A and a panel of `vectors` vectors' width.
-/// `transposed`: A is given by its columns, `stride` apart.
-template <class Scalar, int rows, int vectors, bool transposed>
-void tile(Index depth, const Scalar* a, Index stride, const Scalar* panel, Scalar* c, Index c_stride, Index valid,
-          Into into) {
+template <class Scalar, int rows, int vectors>
+using Sums = typename Simd<Scalar>::Aligned[rows][vectors];
+
+/// Adds the products of `depth` numbers of each row, which `a` gives one after the other, and a panel of `vectors` vectors' width.
+template <int rows, int vectors, class Scalar, class Numbers>
+[[gnu::always_inline]] inline void accumulate(Index depth, Numbers a, const Scalar* panel,
+                                              Sums<Scalar, rows, vectors>& sums) {
   using Vector = typename Simd<Scalar>::Aligned;
-  using Anywhere = typename Simd<Scalar>::Anywhere;
   constexpr int lanes = Simd<Scalar>::lanes;
-  Vector sums[rows][vectors];
-#pragma GCC unroll 32
-  for (int i = 0; i < rows; ++i) {
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) sums[i][v] = Vector{};
-  }
   for (Index p = 0; p < depth; ++p) {
     Vector b[vectors];
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) b[v] = *reinterpret_cast<const Vector*>(panel + v * lanes);
 #pragma GCC unroll 32
     for (int i = 0; i < rows; ++i) {
-      const Vector x = (transposed ? a[i] : a[i * stride]) - Vector{};  // in every lane
+      const Vector x = a[i] - Vector{};  // in every lane
 #pragma GCC unroll 4
       for (int v = 0; v < vectors; ++v) sums[i][v] += x * b[v];
     }
     panel += vectors * lanes;
-    a += transposed ? stride : 1;
+    a.next();
   }
+}
+
+/// Rows of a left factor that lie `stride` apart.
+template <class Scalar>
+struct StridedRows {
+  struct Numbers {
+    const Scalar* a;
+    Index stride;
+    Scalar operator[](int i) const { return a[i * stride]; }
+    void next() { ++a; }
+  };
+  template <int rows, int vectors>
+  [[gnu::always_inline]] void add(Index row, Index depth, const Scalar* panel,
+                                  Sums<Scalar, rows, vectors>& sums) const {
+    accumulate<rows, vectors>(depth, Numbers{a + row * stride, stride}, panel, sums);
+  }
+  const Scalar* a;
+  Index stride;
+};
+
+/// The transposed: rows that stand next to each other, their numbers `stride` apart.
+template <class Scalar>
+struct StridedColumns {
+  struct Numbers {
+    const Scalar* a;
+    Index stride;
+    Scalar operator[](int i) const { return a[i]; }
+    void next() { a += stride; }
+  };
+  template <int rows, int vectors>
+  [[gnu::always_inline]] void add(Index row, Index depth, const Scalar* panel,
+                                  Sums<Scalar, rows, vectors>& sums) const {
+    accumulate<rows, vectors>(depth, Numbers{a + row, stride}, panel, sums);
+  }
+  const Scalar* a;
+  Index stride;
+};
+
+/// Part of a gathered row: so many numbers, beginning so far from the row's beginning.
+struct Run {
+  Index offset, length;
+};
+
+/// Rows that begin anywhere, each made of the same runs.
+template <class Scalar>
+struct GatheredRows {
+  template <int rows>
+  struct Numbers {
+    const Scalar* at[rows];
+    Index p;
+    Scalar operator[](int i) const { return at[i][p]; }
+    void next() { ++p; }
+  };
+  template <int rows, int vectors>
+  [[gnu::always_inline]] void add(Index row, Index, const Scalar* panel, Sums<Scalar, rows, vectors>& sums) const {
+    Numbers<rows> numbers{};
+#pragma GCC unroll 32
+    for (int i = 0; i < rows; ++i) numbers.at[i] = data + begins[row + i];
+    for (const Run& run : runs) {
+      numbers.p = run.offset;
+      accumulate<rows, vectors>(run.length, numbers, panel, sums);
+      panel += run.length * vectors * Simd<Scalar>::lanes;
+    }
+  }
+  const Scalar* data;
+  const Index* begins;
+  std::span<const Run> runs;
+};
+
+/// The transposed: rows that stand next to each other, their numbers anywhere.
+template <class Scalar>
+struct GatheredColumns {
+  struct Numbers {
+    const Scalar* data;
+    const Index* begin;
+    Scalar operator[](int i) const { return data[*begin + i]; }
+    void next() { ++begin; }
+  };
+  template <int rows, int vectors>
+  [[gnu::always_inline]] void add(Index row, Index depth, const Scalar* panel,
+                                  Sums<Scalar, rows, vectors>& sums) const {
+    accumulate<rows, vectors>(depth, Numbers{data + row, begins}, panel, sums);
+  }
+  const Scalar* data;
+  const Index* begins;
+};
+
+/// C (rows, valid) = or += the product of rows of the left factor, beginning with `row`, and a panel.
+template <class Scalar, int rows, int vectors, class Left>
+void tile(const Left& left, Index row, Index depth, const Scalar* panel, Scalar* c, Index c_stride, Index valid,
+          Into into) {
+  using Vector = typename Simd<Scalar>::Aligned;
+  using Anywhere = typename Simd<Scalar>::Anywhere;
+  constexpr int lanes = Simd<Scalar>::lanes;
+  Sums<Scalar, rows, vectors> sums;
+#pragma GCC unroll 32
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 4
+    for (int v = 0; v < vectors; ++v) sums[i][v] = Vector{};
+  }
+  left.template add<rows, vectors>(row, depth, panel, sums);
   if (valid == vectors * lanes) {
 #pragma GCC unroll 32
     for (int i = 0; i < rows; ++i) {
@@ -61,20 +159,20 @@ void tile(Index depth, const Scalar* a, Index stride, const Scalar* panel, Scala
     return;
   }
   for (int i = 0; i < rows; ++i) {
-    const auto* row = reinterpret_cast<const Scalar*>(sums[i]);
+    const auto* sum = reinterpret_cast<const Scalar*>(sums[i]);
     Scalar* to = c + i * c_stride;
-    for (Index j = 0; j < valid; ++j) to[j] = into == Into::add ? to[j] + row[j] : row[j];
+    for (Index j = 0; j < valid; ++j) to[j] = into == Into::add ? to[j] + sum[j] : sum[j];
   }
 }
 
-/// All rows of A against one panel.
-template <class Scalar, int vectors, bool transposed>
-void strip(Index m, Index depth, const Scalar* a, Index stride, const Scalar* panel, Scalar* c, Index c_stride,
+/// All rows [row, row + m) of the left factor against one panel.
+template <class Scalar, int vectors, class Left>
+void strip(const Left& left, Index row, Index m, Index depth, const Scalar* panel, Scalar* c, Index c_stride,
            Index valid, Into into) {
   const auto take = [&]<int rows>() {
     while (m >= rows) {
-      tile<Scalar, rows, vectors, transposed>(depth, a, stride, panel, c, c_stride, valid, into);
-      a += transposed ? rows : rows * stride;
+      tile<Scalar, rows, vectors>(left, row, depth, panel, c, c_stride, valid, into);
+      row += rows;
       c += rows * c_stride;
       m -= rows;
     }
@@ -84,6 +182,22 @@ void strip(Index m, Index depth, const Scalar* a, Index stride, const Scalar* pa
   take.template operator()<4>();
   take.template operator()<2>();
   take.template operator()<1>();
+}
+
+/// Columns [first, C.cols()) of C = or += the product of rows of the left factor and `depth` rows of the panels from row p on.
+template <class Scalar, class Left>
+void strips(const Left& left, Index row, Index depth, const Panels<Scalar>& B, Index p, Index first,
+            MatrixRef<Scalar> C, Into into) {
+  constexpr Index lanes = Simd<Scalar>::lanes, panel_width = kPanel<Scalar>;
+  for (Index j = first; j < C.cols(); j += panel_width) {
+    const Index valid = std::min(panel_width, C.cols() - j);
+    if (valid > lanes) {
+      strip<Scalar, 2>(left, row, C.rows(), depth, B.panel(j) + p * panel_width, C.data() + j, C.outerStride(), valid,
+                       into);
+    } else {
+      strip<Scalar, 1>(left, row, C.rows(), depth, B.panel(j) + p * lanes, C.data() + j, C.outerStride(), valid, into);
+    }
+  }
 }
 
 /// C (1, kStreams panels) = or += the product of a single row and panels that lie `apart`: of one alone, each sum would wait for
@@ -109,9 +223,9 @@ void single_row(Index depth, const Scalar* a, Index stride, const Scalar* panels
 
 template <bool transposed, class Scalar>
 void run(const ConstMatrixRef<Scalar>& A, const Panels<Scalar>& B, MatrixRef<Scalar>& C, Into into) {
-  constexpr Index lanes = Simd<Scalar>::lanes, panel_width = kPanel<Scalar>;
+  constexpr Index panel_width = kPanel<Scalar>;
   const Index m = C.rows(), n = C.cols(), depth = transposed ? A.rows() : A.cols();
-  const Index stride = A.outerStride(), c_stride = C.outerStride();
+  const Index stride = A.outerStride();
   if (depth == 0 && into == Into::overwrite) C.setZero();
   for (Index p = 0; p < depth; p += kDepth) {
     const Index length = std::min(kDepth, depth - p);
@@ -122,20 +236,25 @@ void run(const ConstMatrixRef<Scalar>& A, const Panels<Scalar>& B, MatrixRef<Sca
       Index j = 0;
       for (; rows == 1 && n - j >= wide; j += wide) {
         single_row<Scalar, transposed>(length, a, stride, B.panel(j) + p * panel_width, panel_width * B.depth(),
-                                       C.data() + i * c_stride + j, into);
+                                       C.data() + i * C.outerStride() + j, into);
       }
-      for (; j < n; j += panel_width) {
-        const Index valid = std::min(panel_width, n - j);
-        Scalar* c = C.data() + i * c_stride + j;
-        if (valid > lanes) {
-          strip<Scalar, 2, transposed>(rows, length, a, stride, B.panel(j) + p * panel_width, c, c_stride, valid, into);
-        } else {
-          strip<Scalar, 1, transposed>(rows, length, a, stride, B.panel(j) + p * lanes, c, c_stride, valid, into);
-        }
-      }
+      using Left = std::conditional_t<transposed, StridedColumns<Scalar>, StridedRows<Scalar>>;
+      strips<Scalar>(Left{a, stride}, 0, length, B, p, j, C.middleRows(i, rows), into);
     }
     into = Into::add;
   }
+}
+
+/// The segments cut into runs of one length, at most kDepth.
+std::vector<Run> runs_of(std::span<const Index> segments, Index length) {
+  const Index pieces = (length + kDepth - 1) / kDepth, longest = (length + pieces - 1) / pieces;
+  std::vector<Run> runs;
+  for (const Index segment : segments) {
+    for (Index first = 0; first < length; first += longest) {
+      runs.push_back({segment + first, std::min(longest, length - first)});
+    }
+  }
+  return runs;
 }
 
 /// Width of the panel's row that begins at column `first` of `width`: one vector is enough for the last few columns.
@@ -257,6 +376,48 @@ void multiply_transposed(const ConstMatrixRef<Scalar>& A, const Panels<Scalar>& 
 }
 
 template <class Scalar>
+void multiply(const Gathered<Scalar>& A, const Panels<Scalar>& B, MatrixRef<Scalar> C, Into into) {
+  check_size("columns of the left factor", A.cols(), B.depth(), "rows of the right factor");
+  check_size("rows of the product", C.rows(), A.rows(), "rows of the left factor");
+  check_size("columns of the product", C.cols(), B.width(), "columns of the right factor");
+  if (A.cols() == 0 && into == Into::overwrite) C.setZero();
+  const std::vector<Run> runs = runs_of(A.segments, A.length);
+  Index p = 0, depth = 0;
+  for (auto first = runs.begin(); first != runs.end(); p += depth) {
+    auto end = first;
+    depth = 0;
+    while (end != runs.end() && (end == first || depth + end->length <= kDepth)) depth += (end++)->length;
+    for (Index i = 0; i < C.rows(); i += kBlockRows) {
+      const GatheredRows<Scalar> left{A.data, A.begins.data(), {first, end}};
+      strips<Scalar>(left, i, depth, B, p, 0, C.middleRows(i, std::min(kBlockRows, C.rows() - i)), into);
+    }
+    first = end;
+    into = Into::add;
+  }
+}
+
+template <class Scalar>
+void multiply_transposed(const Gathered<Scalar>& A, Index first, const Panels<Scalar>& B, MatrixRef<Scalar> C,
+                         Into into) {
+  check(A.rows() <= B.depth(), "rows of the left factor: received ", A.rows(), ", expected at most ", B.depth());
+  check(first >= 0 && first + C.rows() <= A.cols(), "rows of the product: received ", first, " to ", first + C.rows(),
+        ", expected at most ", A.cols(), ", the columns of the left factor");
+  check_size("columns of the product", C.cols(), B.width(), "columns of the right factor");
+  if (A.rows() == 0 && into == Into::overwrite) C.setZero();
+  for (Index p = 0; p < A.rows(); p += kDepth) {
+    const Index depth = std::min(kDepth, A.rows() - p);
+    for (Index i = 0, count = 0; i < C.rows(); i += count) {
+      const Index segment = (first + i) / A.length, skip = (first + i) % A.length;
+      count = std::min({A.length - skip, C.rows() - i, kBlockRows});
+      const GatheredColumns<Scalar> left{A.data + A.segments[static_cast<std::size_t>(segment)] + skip,
+                                         A.begins.data() + p};
+      strips<Scalar>(left, 0, depth, B, p, 0, C.middleRows(i, count), into);
+    }
+    into = Into::add;
+  }
+}
+
+template <class Scalar>
 void multiply(const ConstMatrixRef<Scalar>& A, const ConstMatrixRef<Scalar>& B, MatrixRef<Scalar> C, Into into) {
   multiply<Scalar>(A, packed<Scalar>(B), C, into);
 }
@@ -329,6 +490,9 @@ double peak_multiply_adds() {
   template Matrix<Scalar> product<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&, int);        \
   template Matrix<Scalar> transposed_product<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,   \
                                                      int);                                                           \
+  template void multiply<Scalar>(const Gathered<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>, Into);           \
+  template void multiply_transposed<Scalar>(const Gathered<Scalar>&, Index, const Panels<Scalar>&,                   \
+                                            MatrixRef<Scalar>, Into);                                                \
   template double peak_multiply_adds<Scalar>();
 
 PPDL_INSTANTIATE(float)

@@ -9,6 +9,7 @@
 #include <ppdl/base/types.hpp>
 
 #include <memory>
+#include <span>
 
 namespace ppdl {
 
@@ -69,6 +70,28 @@ void multiply(const ConstMatrixRef<Scalar>& A, const Panels<Scalar>& B, MatrixRe
 /// C = AᵀB, or C += AᵀB, with A (depth, m) read where it lies. A depth below B's uses the first rows of B.
 template <class Scalar>
 void multiply_transposed(const ConstMatrixRef<Scalar>& A, const Panels<Scalar>& B, MatrixRef<Scalar> C,
+                         Into into = Into::overwrite);
+
+/// A left factor that is never written out: row i is made of segments of one length, the first number of segment s standing
+/// at `data[begins[i] + segments[s]]`. So are the patches of an image, which overlap, or chosen planes of a block of maps.
+template <class Scalar>
+struct Gathered {
+  const Scalar* data = nullptr;
+  std::span<const Index> begins;
+  std::span<const Index> segments;
+  Index length = 0;
+
+  [[nodiscard]] Index rows() const { return static_cast<Index>(begins.size()); }
+  [[nodiscard]] Index cols() const { return static_cast<Index>(segments.size()) * length; }
+};
+
+/// C = AB, or C += AB, of a gathered A (m, depth).
+template <class Scalar>
+void multiply(const Gathered<Scalar>& A, const Panels<Scalar>& B, MatrixRef<Scalar> C, Into into = Into::overwrite);
+
+/// Rows [first, first + C.rows()) of AᵀB, or added to C, of a gathered A. Fewer rows than B's use the first rows of B.
+template <class Scalar>
+void multiply_transposed(const Gathered<Scalar>& A, Index first, const Panels<Scalar>& B, MatrixRef<Scalar> C,
                          Into into = Into::overwrite);
 
 /// The same with B as it lies, which is packed for this one product.
