@@ -1,10 +1,12 @@
 #include "bind.hpp"
 
 #include <ppdl/layer/activation.hpp>
+#include <ppdl/layer/convolution.hpp>
 #include <ppdl/layer/dense.hpp>
 #include <ppdl/layer/dropout.hpp>
 #include <ppdl/layer/maxout.hpp>
 
+#include <array>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,6 +23,22 @@ void bind_layer(py::module_& m) {
              return std::make_shared<DenseSpec<Scalar>>(std::move(weights), order_choice_from_string(order), bias);
            }),
            "weights"_a.none(false), py::kw_only(), "order"_a = "auto", "bias"_a = true);
+  using Pair = std::array<Index, 2>;
+  py::class_<ConvolutionSpec<Scalar>, Spec, std::shared_ptr<ConvolutionSpec<Scalar>>>(
+      m, "Conv2D", "Z = PW + b over the patches P of an image, for predicted weights.")
+      .def(py::init([](std::shared_ptr<PredictedWeights<Scalar>> weights, const Pair& kernel, const Pair& stride,
+                       const Pair& padding, const std::string& order, bool bias) {
+             const Window window{.height = kernel[0],
+                                 .width = kernel[1],
+                                 .stride_y = stride[0],
+                                 .stride_x = stride[1],
+                                 .padding_y = padding[0],
+                                 .padding_x = padding[1]};
+             return std::make_shared<ConvolutionSpec<Scalar>>(std::move(weights), window,
+                                                              order_choice_from_string(order), bias);
+           }),
+           "weights"_a.none(false), py::kw_only(), "kernel"_a, "stride"_a = Pair{1, 1}, "padding"_a = Pair{0, 0},
+           "order"_a = "auto", "bias"_a = true);
   py::class_<ActivationSpec<Scalar>, Spec, std::shared_ptr<ActivationSpec<Scalar>>>(m, "Activation",
                                                                                     "identity, logistic, tanh or relu.")
       .def(py::init([](const std::string& kind) {

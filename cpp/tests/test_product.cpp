@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <stdexcept>
 #include <type_traits>
+#include <vector>
 
 namespace ppdl {
 
@@ -55,6 +56,38 @@ TEST_CASE_TEMPLATE("panels packed in parts, or copied, are those packed at once"
   for (const Panels<Scalar>* panels : std::initializer_list<const Panels<Scalar>*>{&by_rows, &by_columns, &copy}) {
     multiply<Scalar>(A, *panels, C);
     CHECK(C == expected);
+  }
+}
+
+TEST_CASE_TEMPLATE("a gathered factor is the one written out", Scalar, float, double) {
+  const double tolerance = std::is_same_v<Scalar, double> ? 1e-13 : 1e-5;
+  const Matrix<Scalar> data = random_matrix<Scalar>(1, 5000, 1);
+  for (const Index length : {1, 3, 24, 300}) {
+    for (const Index m : {1, 7, 50, 300}) {
+      CAPTURE(length);
+      CAPTURE(m);
+      const std::vector<Index> segments{0, 2 * length + 1, 900, 1200};
+      std::vector<Index> begins;
+      for (Index i = 0; i < m; ++i) begins.push_back(i * 7 % 3000);
+      const Gathered<Scalar> gathered{data.data(), begins, segments, length};
+      Matrix<Scalar> A(m, gathered.cols());
+      for (Index i = 0; i < m; ++i) {
+        for (Index k = 0; k < A.cols(); ++k) {
+          A(i, k) = data(
+              0, begins[static_cast<std::size_t>(i)] + segments[static_cast<std::size_t>(k / length)] + k % length);
+        }
+      }
+      const Matrix<Scalar> B = random_matrix<Scalar>(A.cols(), 37, 2), D = random_matrix<Scalar>(m, 21, 3);
+      Matrix<Scalar> C(m, B.cols());
+      multiply<Scalar>(gathered, Panels<Scalar>(B), C);
+      CHECK(tests::distance(C, A * B) < tolerance * static_cast<double>(A.cols()));
+      multiply<Scalar>(gathered, Panels<Scalar>(B), C, Into::add);
+      CHECK(tests::distance(C, Scalar(2) * A * B) < 2.0 * tolerance * static_cast<double>(A.cols()));
+      const Index first = A.cols() / 3;
+      Matrix<Scalar> E(A.cols() - first, D.cols());
+      multiply_transposed<Scalar>(gathered, first, Panels<Scalar>(D), E);
+      CHECK(tests::distance(E, (A.transpose() * D).bottomRows(E.rows())) < tolerance * static_cast<double>(m));
+    }
   }
 }
 

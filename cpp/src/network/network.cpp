@@ -60,7 +60,7 @@ Vector<Scalar> Network<Scalar>::initial(std::uint64_t seed, const Initialisation
   for (Index i = 0; i < chain_->size(); ++i) {
     const Layer<Scalar>& layer = chain_->layer(i);
     if (layer.weights().empty()) continue;
-    initialise<Scalar>(layer.weights(), layer.n_outputs(), Random(seed, stream++), initialisation,
+    initialise<Scalar>(layer.weights(), layer.fan_out(), Random(seed, stream++), initialisation,
                        theta.data() + chain_->offset(i));
   }
   return theta;

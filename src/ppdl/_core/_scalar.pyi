@@ -56,6 +56,18 @@ class LayerSpec: ...
 class Dense(LayerSpec):
     def __init__(self, weights: PredictedWeights, *, order: str = "auto", bias: bool = True) -> None: ...
 
+class Conv2D(LayerSpec):
+    def __init__(
+        self,
+        weights: PredictedWeights,
+        *,
+        kernel: Sequence[int],
+        stride: Sequence[int] = ...,
+        padding: Sequence[int] = ...,
+        order: str = "auto",
+        bias: bool = True,
+    ) -> None: ...
+
 class Activation(LayerSpec):
     def __init__(self, kind: str) -> None: ...
 

@@ -66,6 +66,8 @@ class Layer {
   [[nodiscard]] virtual Index n_inputs() const = 0;
   [[nodiscard]] virtual Index n_outputs() const = 0;
   [[nodiscard]] virtual Index n_parameters() const { return 0; }
+  /// Outputs that each input has a part in, by which initial weights are scaled.
+  [[nodiscard]] virtual Index fan_out() const { return n_outputs(); }
   /// Which blocks of this layer's part of θ are weights; the others are biases.
   [[nodiscard]] virtual std::vector<WeightBlock<Scalar>> weights() const { return {}; }
   /// Of layers with weights, for batches of `batch` samples.
