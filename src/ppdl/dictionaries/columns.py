@@ -215,10 +215,15 @@ def column_sizes(n_hidden: int, n_columns: int) -> tuple[int, ...]:
     >>> column_sizes(10, 4)
     (3, 3, 2, 2)
     """
-    if not 1 <= n_columns <= n_hidden:
-        raise ValueError(f"n_columns: received {n_columns}; expected 1 to {n_hidden}, the number of hidden units")
+    check_columns(n_hidden, n_columns)
     small, n_larger = divmod(n_hidden, n_columns)
     return (small + 1,) * n_larger + (small,) * (n_columns - n_larger)
+
+
+def check_columns(n_hidden: int, n_columns: int) -> None:
+    """Check that no column would be without a hidden unit."""
+    if not 1 <= n_columns <= n_hidden:
+        raise ValueError(f"n_columns: received {n_columns}; expected 1 to {n_hidden}, the number of hidden units")
 
 
 def checked_sizes(sizes: Sequence[int]) -> tuple[int, ...]:

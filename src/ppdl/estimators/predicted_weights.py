@@ -21,13 +21,13 @@ def check_learned_fraction(dictionaries: list[Any], fractions: list[Any], column
         )
 
 
-def checked_dictionary(value: Any) -> Dictionary:
-    """Return the dictionary of a layer; None is the identity."""
+def checked_dictionary(value: Any, also: str = "or one of them for each hidden layer") -> Dictionary:
+    """Return the dictionary of a layer; None is the identity. Errors end with what is expected `also`."""
     if value is None:
         return Identity()
     if not isinstance(value, Dictionary):
         raise ValueError(
             f"dictionary: received {value!r}; expected None or a dictionary of ppdl.dictionaries, such as "
-            "SquaredExponential(length_scale=1.0), or one of them for each hidden layer"
+            f"SquaredExponential(length_scale=1.0), {also}"
         )
     return value

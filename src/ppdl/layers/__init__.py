@@ -2,9 +2,20 @@
 
 from .base import Layer as Layer
 from .base import Shape as Shape
+from .convolution import Conv2D as Conv2D
 from .dense import Dense as Dense
 from .elementwise import Activation as Activation
 from .elementwise import Dropout as Dropout
 from .elementwise import Maxout as Maxout
+from .weighted import Weighted as Weighted
 
-__all__ = ["Activation", "Dense", "Dropout", "Layer", "Maxout", "Shape"]
+__all__ = [
+    "Activation",
+    "Conv2D",
+    "Dense",
+    "Dropout",
+    "Layer",
+    "Maxout",
+    "Shape",
+    "Weighted",
+]

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import abc
+import dataclasses
+import inspect
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple
+
+_layers: dict[str, type[Layer]] = {}
+"""Every layer that can be named in a saved model, by its class."""
 
 
 class Shape(NamedTuple):
@@ -23,6 +29,9 @@ class Shape(NamedTuple):
     height: int
     width: int
     channels: int
+
+    def __str__(self) -> str:
+        return str(self.channels) if self.grid is None else " x ".join(map(str, self))
 
     @classmethod
     def flat(cls, n: int) -> Shape:
@@ -43,8 +52,12 @@ class Shape(NamedTuple):
 class Layer(abc.ABC):
     """A layer as a frozen value, without the size of its input, which the layers before it decide."""
 
-    weighted: ClassVar[bool] = False
-    """Whether it holds weights."""
+    spatial: ClassVar[bool] = False
+    """Whether it looks at windows of images, so that its inputs have to be some."""
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        _layers[cls.__name__] = cls
 
     @abc.abstractmethod
     def output_shape(self, inputs: Shape) -> Shape:
@@ -53,3 +66,45 @@ class Layer(abc.ABC):
     @abc.abstractmethod
     def made(self, core: Any, inputs: Shape) -> Any:
         """Return the core's layer, for inputs of this shape; a layer with weights takes them as well."""
+
+    def get_config(self) -> dict[str, Any]:
+        """Return its class and its fields by name.
+
+        Examples
+        --------
+        >>> from ppdl.layers import Dropout
+        >>> Dropout(0.5).get_config()
+        {'layer': 'Dropout', 'rate': 0.5}
+        """
+        return {"layer": type(self).__name__, **{name: getattr(self, name) for name in self._names()}}
+
+    @staticmethod
+    def from_config(config: Mapping[str, Any]) -> Layer:
+        """Make the layer that `get_config` described.
+
+        Raises
+        ------
+        ValueError
+            If the class is unknown, or a field is unknown or out of range.
+        """
+        name = config.get("layer")
+        known = {name: layer for name, layer in _layers.items() if not inspect.isabstract(layer)}
+        if name not in known:
+            raise ValueError(f"layer: received {name!r}; expected one of {', '.join(sorted(known))}")
+        try:
+            return known[name](**{field: value for field, value in config.items() if field != "layer"})
+        except TypeError as error:
+            raise ValueError(f"layer {name}: {error}") from None
+
+    def _names(self) -> list[str]:
+        return [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
+
+    def __repr__(self) -> str:
+        shown = []
+        for field in sorted(dataclasses.fields(self), key=lambda field: bool(field.kw_only)):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if field.default is dataclasses.MISSING:
+                shown.append(repr(value))
+            elif value != field.default:
+                shown.append(f"{field.name}={value!r}")
+        return f"{type(self).__name__}({', '.join(shown)})"

@@ -2,33 +2,40 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 
-from ppdl.dictionaries import Dictionary, Identity
-from ppdl.dictionaries.columns import column_sizes
-
-from .base import Layer, Shape
+from .base import Shape
+from .weighted import Weighted
 
 
-@dataclass(frozen=True)
-class Dense(Layer):
+@dataclass(frozen=True, repr=False)
+class Dense(Weighted):
     """Z = XW + b with W = [U_1 V_1 … U_J V_J].
+
+    Its dictionary may know where its inputs lie, if they are images or maps.
 
     Parameters
     ----------
     units : int
         Columns of W.
-    dictionary : Dictionary, default=Identity()
-        How U is built.
-    fraction : float, default=1.0
-        Atoms of each column as a fraction of the inputs: the fraction of W that is learned.
     n_columns : int, default=1
         Number J of dictionaries, among which the units are divided evenly.
+    dictionary : Dictionary, optional
+        How U is built; by default as the network says. `Identity()` is an ordinary layer.
+    fraction : float, optional
+        Atoms of each column as a fraction of the inputs, in (0, 1]: the fraction of W that is learned; by default as
+        the network says.
     group : int, default=1
-        So many units stay together in one column, as the pieces of a maxout unit.
+        So many units stay together in one column, as the pieces of a maxout unit; `units` is a multiple of it.
     bias : bool, default=True
         Whether there is a b.
+
+    Raises
+    ------
+    ValueError
+        If a field is out of range; the message names it.
 
     Examples
     --------
@@ -39,22 +46,26 @@ class Dense(Layer):
     """
 
     units: int
-    dictionary: Dictionary = field(default_factory=Identity)
-    fraction: float = 1.0
-    n_columns: int = 1
-    group: int = 1
-    bias: bool = True
 
-    weighted = True
+    def __post_init__(self) -> None:
+        self._check("units")
 
     @property
-    def sizes(self) -> tuple[int, ...]:
-        """Units of each column."""
-        return tuple(size * self.group for size in column_sizes(self.units // self.group, self.n_columns))
+    def n_hidden(self) -> int:
+        """Columns of W."""
+        return self.units
+
+    def visible(self, inputs: Shape) -> Shape:
+        """Return the inputs' shape: a unit sees them all."""
+        return inputs
 
     def output_shape(self, inputs: Shape) -> Shape:
         """Shape of the outputs for inputs of this shape."""
         return Shape.flat(self.units)
+
+    def widened(self, n_pieces: int) -> Dense:
+        """Return the layer with so many times the units, of which each so many neighbours stay together."""
+        return dataclasses.replace(self, units=self.units * n_pieces, group=self.group * n_pieces)
 
     def made(self, core: Any, inputs: Shape, weights: Any = None, order: str = "auto") -> Any:
         """Return the core's layer of these weights, by default ordinary ones, evaluated in this order."""

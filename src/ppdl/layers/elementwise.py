@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from ppdl import _checks as checks
+
 from .base import Layer, Shape
 
+KINDS = ("identity", "logistic", "tanh", "relu")
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Activation(Layer):
     """A function of each number.
 
@@ -20,6 +24,9 @@ class Activation(Layer):
 
     kind: str
 
+    def __post_init__(self) -> None:
+        checks.one_of("kind", self.kind, KINDS)
+
     def output_shape(self, inputs: Shape) -> Shape:
         """Shape of the outputs for inputs of this shape."""
         return inputs
@@ -29,7 +36,7 @@ class Activation(Layer):
         return core.Activation(self.kind)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Maxout(Layer):
     """The largest of each point's channels, `n_pieces` neighbours at a time.
 
@@ -46,8 +53,19 @@ class Maxout(Layer):
 
     n_pieces: int
 
+    def __post_init__(self) -> None:
+        checks.integer("n_pieces", self.n_pieces, at_most=checks.LARGEST_INT)
+
     def output_shape(self, inputs: Shape) -> Shape:
-        """Shape of the outputs for inputs of this shape."""
+        """Shape of the outputs for inputs of this shape.
+
+        Raises
+        ------
+        ValueError
+            If the channels are no multiple of `n_pieces`.
+        """
+        if inputs.channels % self.n_pieces != 0:
+            raise ValueError(f"{self!r}: received {inputs.channels} channels; expected a multiple of {self.n_pieces}")
         return inputs._replace(channels=inputs.channels // self.n_pieces)
 
     def made(self, core: Any, inputs: Shape) -> Any:
@@ -55,7 +73,7 @@ class Maxout(Layer):
         return core.Maxout(self.n_pieces)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Dropout(Layer):
     """In training only: each number is zero with this probability, and the others are scaled up.
 
@@ -66,6 +84,9 @@ class Dropout(Layer):
     """
 
     rate: float
+
+    def __post_init__(self) -> None:
+        checks.real("rate", self.rate, at_least=0.0, below=1.0)
 
     def output_shape(self, inputs: Shape) -> Shape:
         """Shape of the outputs for inputs of this shape."""

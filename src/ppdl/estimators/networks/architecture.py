@@ -3,60 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ppdl._precision import Array
+from ppdl import _core
 from ppdl.dictionaries import LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns
-from ppdl.layers import Activation, Dense, Dropout, Layer, Maxout, Shape
+from ppdl.layers import Activation, Conv2D, Dropout, Layer, Shape, Weighted
+
+from .windows import LayerSamples, windows
 
 
-class WeightedLayer(NamedTuple):
-    """A layer of weights in its place."""
+class Place(NamedTuple):
+    """A layer of weights in its place; its dictionary and fraction are no longer open."""
 
-    layer: Dense
-    shape: Shape  # of its inputs
-    topology: Any  # where its inputs lie, as `LayerInput` takes it
+    layer: Weighted
+    inputs: Shape
+    topology: Any  # where that which a unit sees lies, as `LayerInput` takes it
 
     @property
     def n_visible(self) -> int:
         """Rows of W."""
-        return self.shape.size
+        return self.layer.visible(self.inputs).size
 
     @property
     def n_hidden(self) -> int:
         """Columns of W."""
-        return self.layer.units
+        return self.layer.n_hidden
 
     @property
     def dictionary(self) -> Any:
         """How U is built."""
         return self.layer.dictionary
 
+    @property
+    def fraction(self) -> float:
+        """Atoms of each column as a fraction of the rows."""
+        assert self.layer.fraction is not None
+        return self.layer.fraction
+
 
 @dataclass(frozen=True)
 class Architecture:
     """Layers, and the loss of their outputs."""
 
-    layers: tuple[Layer, ...]  # the last one is an ordinary layer of weights
+    layers: tuple[Layer, ...]  # the last one is an ordinary dense layer
     n_inputs: int  # features of X
     loss: str  # as the core names it: "softmax", "binary", "squared" or "poisson"
     input_shape: Any  # where the features lie: sides of a grid, or coordinates of points
     scale: str | float  # of the initial weights, as the core names it
     seed: int  # of atoms, initial weights, dropout and the order of the samples
+    parameters: dict[str, Any] = field(default_factory=dict, compare=False)
+    """Meaning of each of an estimator's parameters that this follows from; those that others follow from come first."""
+
+    @property
+    def spatial(self) -> bool:
+        """Whether a layer looks at windows of images."""
+        return any(layer.spatial for layer in self.layers)
+
+    @property
+    def shape(self) -> Shape:
+        """Of the network's inputs: that of images, if a layer looks at windows of them."""
+        return Shape(*self.input_shape) if self.spatial else Shape.flat(self.n_inputs)
+
+    @property
+    def output_shapes(self) -> list[tuple[Shape, Shape]]:
+        """Of each layer of weights, the shape of its outputs, and that of what reaches the next one."""
+        found, shape = [], self.shape
+        for layer in self.layers:
+            shape = layer.output_shape(shape)
+            if isinstance(layer, Weighted):
+                found.append((shape, shape))
+            elif found:
+                found[-1] = (found[-1][0], shape)
+        return found
 
     @cached_property
-    def weighted(self) -> tuple[WeightedLayer, ...]:
+    def weighted(self) -> tuple[Place, ...]:
         """The layers of weights, each with what is known of its inputs."""
-        found, shape, topology = [], Shape.flat(self.n_inputs), self.input_shape
+        found, shape, topology = [], self.shape, self.input_shape
         for layer in self.layers:
-            if isinstance(layer, Dense):
-                found.append(WeightedLayer(layer, shape, topology))
+            if isinstance(layer, Weighted):
+                window = layer.visible(shape)
+                found.append(Place(layer, shape, topology if window == shape else window.grid))
             after = layer.output_shape(shape)
             if after != shape:
                 shape, topology = after, after.grid
@@ -78,40 +111,27 @@ class Architecture:
         """Numbers of the layers above the first whose dictionaries are made from activations."""
         return [n for n, place in enumerate(self.weighted) if n > 0 and place.dictionary.data_driven]
 
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """Meaning of each of an estimator's parameters of the network; those that others follow from come first."""
-        hidden = [place.layer for place in self.weighted[:-1]]
-        return {
-            "hidden_layer_sizes": [layer.units // layer.group for layer in hidden],
-            "activation": [layer for layer in self.layers if isinstance(layer, Activation)],
-            "n_pieces": [layer for layer in self.layers if isinstance(layer, Maxout)],
-            "dictionary": [layer.dictionary for layer in hidden],
-            "learned_fraction": [layer.fraction for layer in hidden],
-            "n_columns": [layer.n_columns for layer in hidden],
-            "input_shape": self.input_shape,
-            "init": self.scale,
-            "loss": self.loss,
-            "y": self.n_outputs,
-        }
-
     def in_training(self, dropout: float, input_dropout: float) -> Iterator[Layer]:
         """Go through the layers, with dropout of the inputs of every layer of weights."""
         rate = input_dropout
         for layer in self.layers:
-            if layer.weighted:
+            if isinstance(layer, Weighted):
                 if rate > 0.0:
                     yield Dropout(rate)
                 rate = dropout
             yield layer
 
+    def layer_input(self, n: int, samples: LayerSamples | None = None) -> LayerInput:
+        """Return what the dictionary of layer number `n` of those with weights may know."""
+        place = self.weighted[n]
+        if samples is not None and isinstance(place.layer, Conv2D):
+            samples = windows(samples, place.layer, place.inputs, (self.seed, n))
+        activations = None if samples is None else samples.all
+        weight = None if samples is None else samples.weight
+        return LayerInput(place.n_visible, place.topology, activations, self.seed, n, sample_weight=weight)
+
     def columns(
-        self,
-        n: int,
-        *,
-        activations: Any = None,
-        weight: Array | None = None,
-        base: npt.NDArray[np.float64] | None = None,
+        self, n: int, samples: LayerSamples | None = None, base: npt.NDArray[np.float64] | None = None
     ) -> DictionaryColumns:
         """Build the dictionaries of a layer of weights.
 
@@ -119,16 +139,18 @@ class Architecture:
         ----------
         n : int
             Number of the layer.
-        activations : ndarray of shape (n_samples, n_visible), or callable that returns it, optional
+        samples : LayerSamples, optional
             Its inputs over the data, for dictionaries that are made from them.
-        weight : ndarray of shape (n_samples,), optional
-            How much each of these samples counts.
         base : ndarray, optional
             What was made of the data before; then they are not looked at.
         """
-        layer, shape, topology = self.weighted[n]
-        inputs = LayerInput(shape.size, topology, activations, self.seed, n, sample_weight=weight)
-        return layer.dictionary.columns(inputs, sizes=layer.sizes, fraction=layer.fraction, base=base)
+        place, inputs = self.weighted[n], self.layer_input(n, samples)
+        try:
+            return place.dictionary.columns(inputs, sizes=place.layer.sizes, fraction=place.fraction, base=base)
+        except (ValueError, _core.NumericalError) as error:
+            if not self.spatial:
+                raise
+            raise type(error)(f"{place.layer!r}: {error}") from None
 
     def require_same(self, other: Architecture, received: Any) -> None:
         """Check that another architecture, made of the estimator `received`, is this one's but for chance.
@@ -140,7 +162,7 @@ class Architecture:
         """
         if other == self:
             return
-        before, now = self.parameters, other.parameters
+        before, now = ({**each.parameters, "y": each.n_outputs} for each in (self, other))
         name = next(name for name in before if before[name] != now[name])
         value = f"{now['y']} output(s)" if name == "y" else repr(getattr(received, name))
         raise ValueError(

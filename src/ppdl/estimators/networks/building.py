@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from ..training.state import BatchPlan, Data
 from .architecture import Architecture
 from .model import Model, network_of
 from .options import Regularisation
+from .windows import LayerSamples
 
 
 def counts_of(data: Data) -> Array | None:
@@ -29,16 +31,18 @@ def initial_model(architecture: Architecture, data: Data, n_threads: int | None)
     columns: list[Any] = []
     weights: list[Any] = []
     X, counts = data.X, counts_of(data)
+
+    @cache
+    def predictor(n: int) -> Any:
+        network = network_of(architecture, architecture.layers, weights[:n], X.dtype)
+        return network.predictor(initial_theta(network, architecture))
+
     for n in range(len(architecture.weighted)):
 
-        def activations(n: int = n) -> Array:
-            if n == 0:
-                return X
-            network = network_of(architecture, architecture.layers, weights, X.dtype)
-            theta = initial_theta(network, architecture)
-            return np.asarray(network.predictor(theta).activations(X, n, n_threads))
+        def inputs(rows: slice, n: int = n) -> Array:
+            return X[rows] if n == 0 else np.asarray(predictor(n).activations(X[rows], n, n_threads))
 
-        columns.append(architecture.columns(n, activations=activations, weight=counts))
+        columns.append(architecture.columns(n, LayerSamples(len(X), inputs, counts)))
         weights.append(columns[n].weights(X.dtype))
     network = network_of(architecture, architecture.layers, weights, X.dtype)
     return Model(architecture, columns, initial_theta(network, architecture))
@@ -82,9 +86,12 @@ def rebuilt_dictionaries(model: Model, data: Data, n_threads: int | None) -> tup
     changed, counts = [], counts_of(data)
     for n in model.architecture.data_driven:
         W = model.coefs()[n]
-        activations = model.activations(data.X, n, n_threads)
+
+        def inputs(rows: slice, n: int = n, model: Model = model) -> Array:
+            return model.activations(data.X[rows], n, n_threads)
+
         columns = list(model.columns)
-        columns[n] = model.architecture.columns(n, activations=activations, weight=counts)
+        columns[n] = model.architecture.columns(n, LayerSamples(len(data.X), inputs, counts))
         V, _ = model.slices[n]
         theta = model.theta.copy()
         theta[V] = columns[n].fit(W, theta[V])

@@ -1,4 +1,4 @@
-"""What the classifier and the regressor share: scikit-learn's contract around a model of predicted weights."""
+"""What all networks share: scikit-learn's contract around a model of predicted weights."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ from ..training.state import BatchPlan, Data, History, State
 from . import data as samples
 from .architecture import Architecture
 from .building import initial_model, rebuilt_dictionaries, training_network
+from .design import Design
 from .model import Model
 from .options import Options
 from .pretraining import LayerTraining, pretrained_model
@@ -36,8 +37,8 @@ _SPARSE = ("csr", "csc")
 _SEEDS = 2**31 - 1
 
 
-class PredictedMLP(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
-    """A multi-layer perceptron of predicted weights; see the two classes that derive from it."""
+class PredictedNetwork(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
+    """A network of predicted weights; see the classes that derive from it."""
 
     _state: State[Model]
     _targets: Targets
@@ -48,6 +49,23 @@ class PredictedMLP(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
     def _set(self, params: Mapping[str, Any]) -> None:
         """Keep the arguments of `__init__`, its `locals()`, unchanged, as scikit-learn wants it."""
         self.__dict__.update({name: value for name, value in params.items() if name not in ("self", "__class__")})
+
+    # What perceptrons and networks for images do differently ---------------------------------------------------------
+
+    @abstractmethod
+    def _design(self) -> Design:
+        """Parse the parameters that say what the network is."""
+
+    @abstractmethod
+    def _ordinary(self) -> dict[str, Any]:
+        """Parameters of the network of the same layers in which nothing is predicted."""
+
+    def _rows(self, name: str, X: Any, known: Any) -> tuple[Any, Any]:
+        """Return samples as rows, and the shape of each if they were images; `known` is what it has to be."""
+        return X, None
+
+    def _options(self) -> Options:
+        return Options.of(self, self._design())
 
     # What a classifier and a regressor do differently ----------------------------------------------------------------
 
@@ -76,20 +94,23 @@ class PredictedMLP(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
         y_val: Any = None,
         *,
         incremental: bool = False,
-        known: Targets | None = None,
+        encoding: Targets | None = None,
     ) -> Any:
-        """Check everything, then train; `known` is the encoding where y need not show it."""
-        options = Options.of(self)
+        """Check everything, then train; `encoding` is that of the targets where y need not show it."""
+        options = self._options()
         if incremental:
             options.require_incremental()
         continued = self._is_fitted() and (incremental or options.warm_start)
         given = (X, y, sample_weight)
+        known = self._model.architecture.input_shape if continued else options.design.input_shape
+        X, images = self._rows("X", X, known)
+        X_val, _ = self._rows("X_val", X_val, images or known)
         X, y = self._validated(X, y, "y", self._model.dtype if continued else _DTYPES, reset=not continued)
-        targets = self._targets_of(y, self._targets if continued else known)
+        targets = self._targets_of(y, self._targets if continued else encoding)
         seed = self._model.seed if continued else check_random_state(self.random_state).randint(_SEEDS)
         data = self._data(X, y, sample_weight, (X_val, y_val), targets, options, seed, incremental)
         architecture = options.design.architecture(
-            n_inputs=X.shape[1], n_outputs=targets.n_outputs, loss=targets.loss, seed=seed
+            n_inputs=X.shape[1], n_outputs=targets.n_outputs, loss=targets.loss, seed=seed, images=images or known
         )
         if continued:
             self._model.architecture.require_same(architecture, self)
@@ -157,6 +178,7 @@ class PredictedMLP(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
 
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self)
+        X, _ = self._rows("X", X, self._model.architecture.input_shape)
         X = validate_data(self, X, accept_sparse=_SPARSE, dtype=self._model.dtype, order="C", reset=False)
         outputs = self._model.predict(_dense(X), checks.n_threads(self.n_threads))
         finite = np.isfinite(outputs).all(axis=1)
@@ -175,7 +197,7 @@ class PredictedMLP(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples; as in `fit`.
 
         Returns
         -------

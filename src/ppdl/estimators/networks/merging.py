@@ -8,9 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.base import clone
 
-from ppdl.dictionaries import Identity
-from ppdl.layers import Dense
-
+from .architecture import Architecture
 from .model import Model
 from .options import Options
 
@@ -19,18 +17,12 @@ def merged(estimator: Any) -> Any:
     """Return a fitted copy of an estimator whose layers are all ordinary, with W = UV as their weights."""
     model: Model = estimator._model
     require_unchanged(estimator)
-    layers = tuple(
-        dataclasses.replace(layer, dictionary=Identity(), fraction=1.0, n_columns=1)
-        if isinstance(layer, Dense)
-        else layer
-        for layer in model.architecture.layers
-    )
-    ordinary = dataclasses.replace(model.architecture, layers=layers)
+    other = clone(estimator).set_params(**estimator._ordinary())
+    ordinary = other._design().architecture(**_sizes(model.architecture))
     theta = np.concatenate(
         [part.ravel() for pair in zip(model.coefs(), model.intercepts(), strict=True) for part in pair]
     )
     columns = [ordinary.columns(n) for n in range(len(ordinary.weighted))]
-    other = clone(estimator).set_params(dictionary=None, learned_fraction=1.0, n_columns=1)
     fitted = {name: value for name, value in vars(estimator).items() if name not in estimator.get_params()}
     state = dataclasses.replace(estimator._state, model=Model(ordinary, columns, theta), optimiser=None)
     vars(other).update(fitted, _state=state)
@@ -45,8 +37,18 @@ def require_unchanged(estimator: Any) -> Options:
     ValueError
         Naming the parameter that is out of range, or was changed since the fit.
     """
-    options, fitted, targets = Options.of(estimator), estimator._model.architecture, estimator._targets
+    options, fitted, targets = estimator._options(), estimator._model.architecture, estimator._targets
     loss = estimator._targets_of(np.zeros((1, targets.n_outputs)), targets).loss
-    sizes = {"n_inputs": fitted.n_inputs, "n_outputs": fitted.n_outputs, "loss": loss, "seed": fitted.seed}
-    fitted.require_same(options.design.architecture(**sizes), estimator)
+    fitted.require_same(options.design.architecture(**{**_sizes(fitted), "loss": loss}), estimator)
     return options
+
+
+def _sizes(fitted: Architecture) -> dict[str, Any]:
+    """Return what an architecture follows from besides an estimator's parameters."""
+    return {
+        "n_inputs": fitted.n_inputs,
+        "n_outputs": fitted.n_outputs,
+        "loss": fitted.loss,
+        "seed": fitted.seed,
+        "images": fitted.input_shape,
+    }

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ppdl._precision import Array, core
 from ppdl.dictionaries.columns import DictionaryColumns
-from ppdl.layers import Dense, Layer, Shape
+from ppdl.layers import Dense, Layer, Weighted
 
 from .architecture import Architecture
 
@@ -147,9 +147,9 @@ def network_of(
         Penalty, and what it is planned for, as the core takes them.
     """
     S = core(dtype)
-    made, remaining, shape = [], list(weights), Shape.flat(architecture.n_inputs)
+    made, remaining, shape = [], list(weights), architecture.shape
     for layer in layers:
-        if not isinstance(layer, Dense):
+        if not isinstance(layer, Weighted):
             made.append(layer.made(S, shape))
         elif remaining:
             made.append(layer.made(S, shape, remaining.pop(0), order))
@@ -157,4 +157,6 @@ def network_of(
             made.append(Dense(architecture.n_outputs).made(S, shape))
             break
         shape = layer.output_shape(shape)
+    if architecture.spatial:
+        training["input_shape"] = tuple(architecture.shape)
     return S.Network(made, architecture.loss, n_inputs=architecture.n_inputs, **training)

@@ -9,18 +9,13 @@ from typing import Any
 import numpy as np
 
 from ppdl import _checks as checks
-from ppdl.dictionaries import Dictionary, LayerInput
-from ppdl.dictionaries.columns import column_sizes
-from ppdl.layers import Activation, Dense, Layer, Maxout
+from ppdl.layers import Maxout
 
 from .. import schedules
-from ..predicted_weights import check_learned_fraction, checked_dictionary
 from ..training.options import Machine, Optimisation, Stopping
-from .architecture import Architecture
 from .autoencoders import AutoencoderOptions
+from .design import Design
 
-ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "maxout")
-SCALES = ("auto", "glorot", "he", "lecun")
 SOLVERS = ("lbfgs", "sgd", "adam")
 PRETRAINING = (None, "autoencoder", "supervised")
 
@@ -53,21 +48,6 @@ class Pretraining:
 
 
 @dataclass(frozen=True)
-class Design:
-    """The network, as far as it is known without data."""
-
-    hidden: tuple[Layer, ...]  # all layers but the last
-    input_shape: Any  # where the features lie
-    scale: str | float  # of the initial weights, as the core names it
-
-    def architecture(self, *, n_inputs: int, n_outputs: int, loss: str, seed: int) -> Architecture:
-        """Make the architecture for data of these sizes; the output layer is never predicted."""
-        LayerInput(n_inputs, shape=self.input_shape)  # checks the shape, whether or not a dictionary looks at it
-        layers = (*self.hidden, Dense(n_outputs))
-        return Architecture(layers, n_inputs, loss, self.input_shape, self.scale, seed)
-
-
-@dataclass(frozen=True)
 class Options:
     """All that an estimator's parameters mean."""
 
@@ -80,8 +60,8 @@ class Options:
     warm_start: bool  # whether `fit` continues the last one
 
     @classmethod
-    def of(cls, params: Any) -> Options:
-        """Parse the parameters of an estimator, its attributes.
+    def of(cls, params: Any, design: Design) -> Options:
+        """Parse the parameters of an estimator, its attributes; what they say of the network is `design`.
 
         Raises
         ------
@@ -90,7 +70,7 @@ class Options:
         """
         solver = checks.one_of("solver", params.solver, SOLVERS)
         return cls(
-            design=_design(params),
+            design=design,
             optimisation=_optimisation(params, solver),
             stopping=_stopping(params),
             regularisation=Regularisation(
@@ -99,7 +79,7 @@ class Options:
                 dropout=_probability(params, "dropout"),
                 input_dropout=_probability(params, "input_dropout"),
             ),
-            pretraining=_pretraining(params, solver),
+            pretraining=_pretraining(params, solver, design),
             machine=Machine(
                 n_threads=checks.n_threads(params.n_threads),
                 memory_limit=checks.integer("memory_limit", params.memory_limit, at_least=0),
@@ -119,58 +99,6 @@ class Options:
         ):
             if unfit:
                 raise ValueError(f"partial_fit does not support {option}: {why}")
-
-
-def _design(params: Any) -> Design:
-    sizes = hidden_sizes(params.hidden_layer_sizes)
-    activation = checks.one_of("activation", params.activation, ACTIVATIONS)
-    scale = _initial_scale(params.init, activation)
-    n_pieces = 1
-    if activation == "maxout":
-        n_pieces = checks.integer("n_pieces", params.n_pieces, at_least=2, at_most=checks.LARGEST_INT)
-    between: Layer = Maxout(n_pieces) if activation == "maxout" else Activation(str(activation))
-    given = checks.per_layer("dictionary", params.dictionary, len(sizes))
-    dictionaries: list[Dictionary] = [checked_dictionary(value) for value in given]
-    fractions = checks.per_layer("learned_fraction", params.learned_fraction, len(sizes))
-    columns = checks.per_layer("n_columns", params.n_columns, len(sizes))
-    check_learned_fraction(given, fractions, columns)
-    hidden: list[Layer] = []
-    for units, dictionary, fraction, n_columns in zip(sizes, dictionaries, fractions, columns, strict=True):
-        column_sizes(units, int(n_columns))
-        checks.integer("n_pieces", n_pieces, at_most=checks.LARGEST_INT // units)
-        hidden += [Dense(units * n_pieces, dictionary, float(fraction), int(n_columns), n_pieces), between]
-    return Design(tuple(hidden), _input_shape(params.input_shape), scale)
-
-
-def hidden_sizes(value: Any) -> list[int]:
-    """Return the hidden layers' sizes, from a sequence of them or from one number."""
-    sizes = list(value) if checks.is_sequence(value) else [value.item() if isinstance(value, np.ndarray) else value]
-    return [checks.integer("hidden_layer_sizes", size, at_most=checks.LARGEST_INT) for size in sizes]
-
-
-def _input_shape(value: Any) -> Any:
-    """Return a shape, or coordinates, as tuples, which compare and hash."""
-    if value is None:
-        return None
-    try:
-        shape = np.asarray(value).tolist()
-    except ValueError:  # rows of different lengths
-        raise ValueError(f"input_shape: received {value!r}; expected a shape, or coordinates of points") from None
-    return tuple(map(_as_tuple, shape)) if isinstance(shape, list) else shape
-
-
-def _as_tuple(value: Any) -> Any:
-    return tuple(map(_as_tuple, value)) if isinstance(value, list) else value
-
-
-def _initial_scale(init: Any, activation: str) -> str | float:
-    """Return the scale of the initial weights as the core names it; "auto" is scikit-learn's choice."""
-    if not isinstance(init, str):
-        return checks.real("init", init, above=0.0)
-    checks.one_of("init", init, SCALES)
-    if init == "auto":
-        return "glorot-logistic" if activation == "logistic" else "glorot"
-    return str(init)
 
 
 def _optimisation(params: Any, solver: str) -> Optimisation:
@@ -204,13 +132,19 @@ def _stopping(params: Any) -> Stopping:
     )
 
 
-def _pretraining(params: Any, solver: str) -> Pretraining:
-    kind, options, n_epochs = params.pretraining, params.pretraining_options, params.pretraining_epochs
+def _pretraining(params: Any, solver: str, design: Design) -> Pretraining:
+    kind, n_epochs = params.pretraining, params.pretraining_epochs
+    options = getattr(params, "pretraining_options", None)
     checks.one_of("pretraining", kind, PRETRAINING)
     if n_epochs is not None:
         n_epochs = checks.integer("pretraining_epochs", n_epochs, at_most=checks.LARGEST_INT)
     if kind == "autoencoder":
-        if params.activation == "maxout":
+        if not design.encodes:
+            raise ValueError(
+                "pretraining: 'autoencoder' is not defined for convolutions and lists of layers; choose None or "
+                "'supervised'"
+            )
+        if any(isinstance(layer, Maxout) for layer in design.hidden):
             raise ValueError(
                 "pretraining: 'autoencoder' is not defined for activation='maxout'; choose another activation"
             )

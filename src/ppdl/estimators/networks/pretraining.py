@@ -18,6 +18,7 @@ from .architecture import Architecture
 from .autoencoders import AutoencoderOptions
 from .building import counts_of, initial_theta
 from .model import Model, network_of
+from .windows import LayerSamples
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def pretrained_model(architecture: Architecture, data: Data, how: LayerTraining)
     X, counts = data.X, counts_of(data)
     inputs, learned = X, np.empty(0, X.dtype)  # V and bias of the layers done
     for n, place in enumerate(architecture.weighted):
-        columns.append(architecture.columns(n, activations=inputs, weight=counts))
+        columns.append(architecture.columns(n, LayerSamples(len(inputs), inputs.__getitem__, counts)))
         weights.append(columns[n].weights(X.dtype))
         network = network_of(architecture, architecture.layers, weights, X.dtype)
         theta = initial_theta(network, architecture)

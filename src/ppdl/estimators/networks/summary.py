@@ -6,10 +6,23 @@ import html
 from dataclasses import dataclass
 from typing import Any
 
-from .building import training_network
-from .options import Options
+from ppdl.layers import Conv2D, Shape
 
-_HEADINGS = ("layer", "shape", "dictionary", "columns", "dynamic", "static", "order", "multiply-adds", "of dense")
+from .architecture import Architecture, Place
+from .building import training_network
+
+_HEADINGS = (
+    "layer",
+    "shape",
+    "outputs",
+    "dictionary",
+    "columns",
+    "dynamic",
+    "static",
+    "order",
+    "multiply-adds",
+    "of dense",
+)
 
 
 @dataclass(frozen=True)
@@ -19,7 +32,7 @@ class LayerSummary:
     Parameters
     ----------
     name : str
-        "hidden 1", …, "output".
+        "hidden 1", …, "output"; in a network for images "convolution 1", "dense 2", …, "output".
     n_visible, n_hidden : int
         Shape of W.
     dictionary : str
@@ -40,6 +53,8 @@ class LayerSummary:
         Of a training step, forward and reverse, for each sample.
     dense_multiply_adds : float
         Those of an ordinary layer of this shape.
+    output_shape, passed_shape : Shape
+        Height, width and channels of the outputs, and of what reaches the next layer of weights, pooled maybe.
     """
 
     name: str
@@ -54,12 +69,22 @@ class LayerSummary:
     pooled_once: bool
     multiply_adds: float
     dense_multiply_adds: float
+    output_shape: Shape
+    passed_shape: Shape
+
+    @property
+    def outputs(self) -> str:
+        """What its outputs are, and become before the next layer of weights."""
+        if self.output_shape == self.passed_shape:
+            return str(self.output_shape)
+        return f"{self.output_shape} > {self.passed_shape}"
 
     def cells(self) -> tuple[str, ...]:
         """Text of the table's cells."""
         return (
             self.name,
             f"{self.n_visible} x {self.n_hidden}",
+            self.outputs,
             self.dictionary,
             str(self.n_columns),
             f"{self.n_dynamic:,}",
@@ -90,7 +115,7 @@ class Summary:
     @property
     def n_parameters(self) -> int:
         """Weights and biases of the network, learned or predicted."""
-        return sum((layer.n_visible + 1) * layer.n_hidden for layer in self.layers)
+        return sum(layer.n_visible * layer.n_hidden + layer.n_bias for layer in self.layers)
 
     def total(self) -> str:
         """Return the one line that tells how much is learned."""
@@ -99,14 +124,22 @@ class Summary:
             f"{100 * self.n_dynamic / self.n_parameters:.2f} %"
         )
 
-    def __str__(self) -> str:
+    def _rows(self) -> list[tuple[str, ...]]:
+        """Return headings and cells; without images, what the outputs are goes without saying."""
         rows = [_HEADINGS, *(layer.cells() for layer in self.layers)]
+        if any(layer.output_shape.grid for layer in self.layers):
+            return rows
+        unsaid = _HEADINGS.index("outputs")
+        return [row[:unsaid] + row[unsaid + 1 :] for row in rows]
+
+    def __str__(self) -> str:
+        rows = self._rows()
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         left = {"layer", "dictionary", "order"}
         lines = [
             "  ".join(
                 cell.ljust(width) if heading in left else cell.rjust(width)
-                for heading, cell, width in zip(_HEADINGS, row, widths, strict=True)
+                for heading, cell, width in zip(rows[0], row, widths, strict=True)
             ).rstrip()
             for row in rows
         ]
@@ -118,21 +151,32 @@ class Summary:
         def row(tag: str, cells: tuple[str, ...]) -> str:
             return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
-        body = "".join(row("td", layer.cells()) for layer in self.layers)
-        return f"<table>{row('th', _HEADINGS)}{body}</table><p>{html.escape(self.total())}</p>"
+        headings, *rows = self._rows()
+        body = "".join(row("td", cells) for cells in rows)
+        return f"<table>{row('th', headings)}{body}</table><p>{html.escape(self.total())}</p>"
 
 
 def summarize(estimator: Any) -> Summary:
     """Describe a fitted estimator's network as it was trained."""
-    options, model = Options.of(estimator), estimator._model
+    options, model = estimator._options(), estimator._model
     network = training_network(model, estimator._state.plan, options.regularisation, options.machine)
     plans = model.architecture.weighted
     layers = [
         LayerSummary(
-            name=f"hidden {number}" if number < len(plans) else "output",
+            name=f"{_kind(model.architecture, plan)} {number}" if number < len(plans) else "output",
             dictionary=repr(plan.dictionary),
+            output_shape=shapes[0],
+            passed_shape=shapes[1],
             **{key: found[key] for key in LayerSummary.__annotations__ if key in found},
         )
-        for number, (plan, found) in enumerate(zip(plans, network.describe(), strict=True), start=1)
+        for number, (plan, shapes, found) in enumerate(
+            zip(plans, model.architecture.output_shapes, network.describe(), strict=True), start=1
+        )
     ]
     return Summary(tuple(layers))
+
+
+def _kind(architecture: Architecture, place: Place) -> str:
+    if not architecture.spatial:
+        return "hidden"
+    return "convolution" if isinstance(place.layer, Conv2D) else "dense"

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
 from ppdl.dictionaries import Dictionary
+from ppdl.layers import Layer
 
 from .. import schedules
 from .codec import codec_named, codec_of
@@ -43,6 +44,8 @@ def to_json(name: str, value: Any) -> Any:
         return to_json(name, value.tolist()) if value.dtype == object else {"array": array_to_json(name, value)}
     if isinstance(value, Dictionary):
         return {"dictionary": _fields_to_json(name, value, Dictionary.from_config)}
+    if isinstance(value, Layer):
+        return {"layer": _fields_to_json(name, value, Layer.from_config)}
     if isinstance(value, schedules.Schedule):
         return {"learning_rate": _fields_to_json(name, value, schedules.from_config)}
     if isinstance(value, BaseEstimator):
@@ -83,6 +86,8 @@ def from_json(name: str, value: Any) -> Any:
                 return array_from_json(name, content)
             case "dictionary":
                 return Dictionary.from_config(_fields_from_json(name, content))
+            case "layer":
+                return Layer.from_config(_fields_from_json(name, content))
             case "learning_rate":
                 return schedules.from_config(_fields_from_json(name, content))
             case "estimator":

@@ -8,14 +8,15 @@ from typing import Any
 import numpy as np
 
 from ppdl import _checks as checks
-from ppdl.dictionaries import LayerInput
+from ppdl.layers import Weighted
 
 from ..networks.architecture import Architecture
+from ..networks.classification import NetworkClassifier
 from ..networks.classifier import PredictedMLPClassifier
-from ..networks.contract import PredictedMLP
+from ..networks.contract import PredictedNetwork
 from ..networks.merging import require_unchanged
 from ..networks.model import Model
-from ..networks.options import Options, hidden_sizes
+from ..networks.regression import NetworkRegressor
 from ..networks.regressor import PredictedMLPRegressor
 from ..networks.targets import ClassTargets, LabelTargets, RealTargets, Targets
 from ..training.state import BatchPlan, State
@@ -37,7 +38,7 @@ _ATTRIBUTES = (
 )
 
 
-def _describe(estimator: PredictedMLP) -> Contents:
+def _describe(estimator: PredictedNetwork) -> Contents:
     """Return what a network has learned, if its parameters are still those that it was fitted with."""
     model = estimator._model
     require_unchanged(estimator)
@@ -49,7 +50,7 @@ def _describe(estimator: PredictedMLP) -> Contents:
             "batch_plan": list(estimator._state.plan),
         }
     )
-    if isinstance(estimator, PredictedMLPClassifier):
+    if isinstance(estimator, NetworkClassifier):
         contents.specification["classes"] = array_to_json("classes_", estimator.classes_, "labels")
     for n, (columns, (V, bias)) in enumerate(zip(model.columns, model.slices, strict=True)):
         contents.tensors.update(weights_tensors(f"layer.{n}.", columns, model.theta[V]))
@@ -57,7 +58,7 @@ def _describe(estimator: PredictedMLP) -> Contents:
     return contents
 
 
-def _restore(estimator: PredictedMLP, contents: Contents, fitted: Mapping[str, Any]) -> None:
+def _restore(estimator: PredictedNetwork, contents: Contents, fitted: Mapping[str, Any]) -> None:
     """Set what `_describe` returned."""
     for name in ("n_outputs_", "n_layers_", "n_iter_", "t_"):
         checks.integer(name, fitted[name], at_least=0 if name in ("n_iter_", "t_") else 1)
@@ -69,7 +70,8 @@ def _restore(estimator: PredictedMLP, contents: Contents, fitted: Mapping[str, A
     if len(plan) != 2 or not all(type(n) is int and 0 <= n <= checks.LARGEST_INT for n in plan) or plan[0] == 0:
         raise invalid("batch_plan", plan, "samples of a batch and of the training set")
     targets = _targets(estimator, contents, fitted["n_outputs_"], fitted["out_activation_"])
-    model = _model(_architecture(estimator, contents, targets), contents)
+    images = _image_shape(fitted["input_shape_"]) if "input_shape_" in fitted else None
+    model = _model(_architecture(estimator, contents, targets, images), contents)
     if best is not None:
         history = {"val_score": [], **history}
     estimator._targets = targets
@@ -78,10 +80,10 @@ def _restore(estimator: PredictedMLP, contents: Contents, fitted: Mapping[str, A
         raise invalid("n_layers_", fitted["n_layers_"], str(estimator.n_layers_))
 
 
-def _targets(estimator: PredictedMLP, contents: Contents, n_outputs: int, out_activation: Any) -> Targets:
+def _targets(estimator: PredictedNetwork, contents: Contents, n_outputs: int, out_activation: Any) -> Targets:
     """Return the encoding of the targets: labels that are sorted and go with the outputs, or real numbers."""
     targets: Targets
-    if isinstance(estimator, PredictedMLPRegressor):
+    if isinstance(estimator, NetworkRegressor):
         with naming("params"):
             targets = RealTargets(checks.one_of("loss", estimator.loss, RealTargets.LOSSES), n_outputs)
     else:
@@ -98,14 +100,26 @@ def _targets(estimator: PredictedMLP, contents: Contents, n_outputs: int, out_ac
     return targets
 
 
-def _architecture(estimator: PredictedMLP, contents: Contents, targets: Targets) -> Architecture:
-    seed, n_inputs = contents.seed(), estimator.n_features_in_
+def _image_shape(sides: Any) -> tuple[int, ...]:
+    """Return height, width and channels."""
+    if not isinstance(sides, tuple) or len(sides) != 3:
+        raise invalid("input_shape_", sides, "height, width and channels")
+    return tuple(checks.integer("input_shape_", side, at_most=checks.LARGEST_INT) for side in sides)
+
+
+def _architecture(
+    estimator: PredictedNetwork, contents: Contents, targets: Targets, images: tuple[int, ...] | None
+) -> Architecture:
+    sizes = {"n_inputs": estimator.n_features_in_, "n_outputs": targets.n_outputs, "seed": contents.seed()}
     with naming("params"):
-        n_hidden_layers = len(hidden_sizes(estimator.hidden_layer_sizes))
-        for n_columns in checks.per_layer("n_columns", estimator.n_columns, n_hidden_layers):
-            checks.integer("n_columns", n_columns, at_most=len(contents.tensors))  # before anything is made of so many
-        design = Options.of(estimator).design
-        return design.architecture(n_inputs=n_inputs, n_outputs=targets.n_outputs, loss=targets.loss, seed=seed)
+        design = estimator._options().design
+        for layer in design.hidden:
+            if isinstance(layer, Weighted):  # before anything is made of so many
+                checks.integer("n_columns", layer.n_columns, at_most=len(contents.tensors))
+        architecture = design.architecture(**sizes, loss=targets.loss, images=images)
+    if images not in (None, architecture.input_shape):
+        raise invalid("input_shape_", images, str(architecture.input_shape))
+    return architecture
 
 
 def _model(architecture: Architecture, contents: Contents) -> Model:
@@ -113,16 +127,20 @@ def _model(architecture: Architecture, contents: Contents) -> Model:
     layers = list(enumerate(architecture.weighted))
     if len(digests) != len(layers):
         raise invalid("digests", f"{len(digests)} of them", f"{len(layers)}, one for each layer")
-    biases = [contents.tensor(f"layer.{n}.bias", dtype, (place.n_hidden,)) for n, place in layers]
+    biases = [contents.tensor(f"layer.{n}.bias", dtype, (place.layer.bias * place.n_hidden,)) for n, place in layers]
     columns, theta = [], []
-    for n, (layer, shape, topology) in layers:
-        inputs = LayerInput(shape.size, shape=topology, seed=architecture.seed, layer=n)
-        weights = WeightsPlan(f"layer.{n}.", layer.dictionary, inputs, layer.sizes, layer.fraction)
+    for n, place in layers:
+        inputs = architecture.layer_input(n)
+        weights = WeightsPlan(f"layer.{n}.", place.dictionary, inputs, place.layer.sizes, place.fraction)
         dictionaries, V = weights.take(contents, dtype, digests[n])
         columns.append(dictionaries)
         theta += [V, biases[n]]
     return Model(architecture, columns, np.concatenate(theta))
 
 
-for _kind in (PredictedMLPClassifier, PredictedMLPRegressor):
-    register(Codec(_kind, _describe, _restore, _ATTRIBUTES))
+_KINDS: dict[type[PredictedNetwork], tuple[str, ...]] = {
+    PredictedMLPClassifier: (),
+    PredictedMLPRegressor: (),
+}
+for _kind, _own in _KINDS.items():
+    register(Codec(_kind, _describe, _restore, (*_ATTRIBUTES, *_own)))

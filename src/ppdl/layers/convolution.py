@@ -1,0 +1,136 @@
+"""The convolution of predicted weights: a dense layer over every window of an image."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+from ppdl import _checks as checks
+
+from .base import Shape
+from .weighted import Weighted
+
+Pair = int | tuple[int, int]
+
+
+@dataclass(frozen=True, repr=False)
+class Conv2D(Weighted):
+    """Filters over windows of an image: at every position z = xW + b, where x are the numbers under the window.
+
+    W has a row for each number of a window, in the order (row, column, channel), and a column for each filter. Its
+    dictionary is over windows: what `SquaredExponential` makes smooth are the filters.
+
+    Parameters
+    ----------
+    filters : int
+        Columns of W, the channels of the outputs.
+    kernel_size : int or (int, int)
+        Height and width of a window.
+    stride : int or (int, int), default=1
+        Steps from one window to the next, down and across.
+    padding : int or (int, int), default=0
+        Zeros put around the image, above and below, left and right; fewer than the window's sides.
+    n_columns : int, default=1
+        Number J of dictionaries, among which the filters are divided evenly.
+    dictionary : Dictionary, optional
+        How U is built; by default as the network says. `Identity()` is an ordinary convolution.
+    fraction : float, optional
+        Atoms of each column as a fraction of W's rows, in (0, 1]: the fraction of W that is learned; by default as the
+        network says.
+    group : int, default=1
+        So many filters stay together in one column, as the pieces of a maxout unit; `filters` is a multiple of it.
+    bias : bool, default=True
+        Whether there is a b, one number for each filter.
+
+    Raises
+    ------
+    ValueError
+        If a field is out of range; the message names it.
+
+    Examples
+    --------
+    >>> Conv2D(48, 8, padding=4).output_shape(Shape(32, 32, 3))
+    Shape(height=33, width=33, channels=48)
+    >>> Conv2D(16, (1, 3), stride=2).visible(Shape(10, 10, 4))
+    Shape(height=1, width=3, channels=4)
+    """
+
+    filters: int
+    kernel_size: Pair
+    stride: Pair = 1
+    padding: Pair = 0
+
+    spatial = True
+
+    def __post_init__(self) -> None:
+        self._check("filters")
+        for name, least in (("kernel_size", 1), ("stride", 1), ("padding", 0)):
+            object.__setattr__(self, name, _pair(name, getattr(self, name), least))
+        if any(zeros >= side for zeros, side in zip(sides(self.padding), sides(self.kernel_size), strict=True)):
+            raise ValueError(
+                f"padding: received {self.padding!r}; expected less than kernel_size={self.kernel_size!r}, so that no "
+                "window holds zeros alone"
+            )
+
+    @property
+    def n_hidden(self) -> int:
+        """Columns of W."""
+        return self.filters
+
+    def visible(self, inputs: Shape) -> Shape:
+        """Shape of a window."""
+        return Shape(*sides(self.kernel_size), inputs.channels)
+
+    def output_shape(self, inputs: Shape) -> Shape:
+        """Shape of the outputs for inputs of this shape.
+
+        Raises
+        ------
+        ValueError
+            If no window fits.
+        """
+        height, width = (
+            (length + 2 * zeros - side) // step + 1
+            for length, zeros, side, step in zip(
+                inputs[:2], sides(self.padding), sides(self.kernel_size), sides(self.stride), strict=True
+            )
+        )
+        if min(height, width) < 1:
+            raise ValueError(
+                f"{self!r}: received inputs of {inputs.height} x {inputs.width} points, which with the padding are "
+                "fewer than a window's; lower kernel_size, or raise padding"
+            )
+        return Shape(height, width, self.filters)
+
+    def widened(self, n_pieces: int) -> Conv2D:
+        """Return the layer with so many times the filters, of which each so many neighbours stay together."""
+        return dataclasses.replace(self, filters=self.filters * n_pieces, group=self.group * n_pieces)
+
+    def made(self, core: Any, inputs: Shape, weights: Any = None, order: str = "auto") -> Any:
+        """Return the core's layer of these weights, by default ordinary ones, evaluated in this order."""
+        if weights is None:
+            weights = core.PredictedWeights(self.visible(inputs).size, [(self.filters, None, None)])
+        return core.Conv2D(
+            weights,
+            kernel=sides(self.kernel_size),
+            stride=sides(self.stride),
+            padding=sides(self.padding),
+            order=order,
+            bias=self.bias,
+        )
+
+
+def sides(value: Pair) -> tuple[int, int]:
+    """Return a pair, down and across, of a number for both or a pair."""
+    return value if isinstance(value, tuple) else (value, value)
+
+
+def _pair(name: str, value: Any, least: int) -> Pair:
+    """Check a number or a pair of them; a pair of equals becomes one number."""
+    given = (value, value) if isinstance(value, Integral) else value
+    if not checks.is_sequence(given) or len(given) != 2:
+        raise ValueError(f"{name}: received {value!r}; expected an integer, or a pair of them, for down and across")
+    down, across = (checks.integer(name, side, at_least=least, at_most=checks.LARGEST_INT) for side in given)
+    return down if down == across else (down, across)

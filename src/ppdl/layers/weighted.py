@@ -1,0 +1,93 @@
+"""What the layers of predicted weights have in common."""
+
+from __future__ import annotations
+
+import abc
+import dataclasses
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from ppdl import _checks as checks
+from ppdl.dictionaries import Dictionary
+from ppdl.dictionaries.columns import check_columns, column_sizes
+
+from .base import Layer, Shape
+
+_Same = TypeVar("_Same", bound="Weighted")
+
+
+@dataclass(frozen=True, repr=False)
+class Weighted(Layer):
+    """A layer of weights W = [U_1 V_1 … U_J V_J], one row for each number that a unit sees; and a bias.
+
+    Parameters
+    ----------
+    n_columns : int, default=1
+        Number J of dictionaries, among which the units are divided evenly.
+    dictionary : Dictionary, optional
+        How U is built; by default as the network says. `Identity()` is an ordinary layer.
+    fraction : float, optional
+        Atoms of each column as a fraction of W's rows, in (0, 1]: the fraction of W that is learned; by default as the
+        network says.
+    group : int, default=1
+        So many units stay together in one column, as the pieces of a maxout unit.
+    bias : bool, default=True
+        Whether there is one.
+    """
+
+    n_columns: int = dataclasses.field(default=1, kw_only=True)
+    dictionary: Dictionary | None = dataclasses.field(default=None, kw_only=True)
+    fraction: float | None = dataclasses.field(default=None, kw_only=True)
+    group: int = dataclasses.field(default=1, kw_only=True)
+    bias: bool = dataclasses.field(default=True, kw_only=True)
+
+    def _check(self, name: str) -> None:
+        """Check all fields; `name` is that of the number of units."""
+        n_hidden = checks.integer(name, self.n_hidden, at_most=checks.LARGEST_INT)
+        checks.integer("group", self.group, at_most=checks.LARGEST_INT)
+        checks.integer("n_columns", self.n_columns, at_most=checks.LARGEST_INT)
+        checks.boolean("bias", self.bias)
+        if n_hidden % self.group != 0:
+            raise ValueError(f"{name}: received {n_hidden}; expected a multiple of group={self.group}")
+        check_columns(n_hidden // self.group, self.n_columns)
+        if self.fraction is not None:
+            checks.real("fraction", self.fraction, above=0.0, at_most=1.0)
+        if self.dictionary is not None and not isinstance(self.dictionary, Dictionary):
+            raise ValueError(
+                f"dictionary: received {self.dictionary!r}; expected None, which is that of the network, or a "
+                "dictionary of ppdl.dictionaries, such as SquaredExponential(length_scale=1.0)"
+            )
+
+    @property
+    @abc.abstractmethod
+    def n_hidden(self) -> int:
+        """Columns of W."""
+
+    @abc.abstractmethod
+    def visible(self, inputs: Shape) -> Shape:
+        """Shape of what a unit sees of inputs of this shape: its numbers are the rows of W."""
+
+    @abc.abstractmethod
+    def widened(self: _Same, n_pieces: int) -> _Same:
+        """Return the layer with so many times the units, of which each so many neighbours stay together."""
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Units of each column."""
+        return tuple(size * self.group for size in column_sizes(self.n_hidden // self.group, self.n_columns))
+
+    def completed(self: _Same, dictionary: Dictionary, fraction: float) -> _Same:
+        """Return the layer with a dictionary and a fraction where it has none of its own."""
+        return dataclasses.replace(
+            self,
+            dictionary=dictionary if self.dictionary is None else self.dictionary,
+            fraction=fraction if self.fraction is None else self.fraction,
+        )
+
+    def ordinary(self: _Same) -> _Same:
+        """Return the layer without a dictionary, fraction or columns of its own."""
+        return dataclasses.replace(self, dictionary=None, fraction=None, n_columns=1)
+
+    @abc.abstractmethod
+    def made(self, core: Any, inputs: Shape, weights: Any = None, order: str = "auto") -> Any:
+        """Return the core's layer of these weights, by default ordinary ones, evaluated in this order."""
