@@ -33,6 +33,7 @@ template <int rows, int vectors, class Scalar, class Numbers>
                                               Sums<Scalar, rows, vectors>& sums) {
   using Vector = typename Simd<Scalar>::Aligned;
   constexpr int lanes = Simd<Scalar>::lanes;
+#pragma GCC unroll 4
   for (Index p = 0; p < depth; ++p) {
     Vector b[vectors];
 #pragma GCC unroll 4

@@ -9,10 +9,10 @@
 namespace ppdl {
 namespace {
 
-// Samples that one task takes forward and back: enough rows for products to run at full speed. Of maps few are enough, and they
+// Samples that one task takes forward and back: enough rows for products to run at full speed. Of maps fewer are enough, and they
 // leave work for several threads in a small batch.
-constexpr Index kBlockRows = 64, kBlockRowsOfMaps = 4;
-constexpr Index kSmall = Index{64} << 10;  // bytes of a sample's activations up to which maps make no difference
+constexpr Index kBlockRows = 64, kFewestBlockRows = 4;
+constexpr double kBlockWork = 3e7;  // multiply-adds of a block of maps, unless it has the fewest samples
 // Samples whose activations are held at a time; gradients are summed group by group, in order.
 constexpr Index kGroupRows = 1024, kFewestGroupRows = 32;
 constexpr Index kGroupBytes = Index{128} << 20;  // of its activations and gradients, unless it has the fewest samples
@@ -54,7 +54,11 @@ void Chain<Scalar>::choose_rows(bool makes_maps) {
     if (keeps_gradient(i)) gradients += layers_[i]->n_outputs();
   }
   constexpr Index kBytes = sizeof(Scalar);
-  block_rows_ = makes_maps && kBytes * values > kSmall ? kBlockRowsOfMaps : kBlockRows;
+  block_rows_ = kBlockRows;
+  if (makes_maps) {
+    const double rows = kBlockWork / std::max(1.0, multiply_adds(1));
+    block_rows_ = static_cast<Index>(std::clamp(rows, static_cast<double>(kFewestBlockRows), static_cast<double>(kBlockRows)));
+  }
   group_rows_ = std::clamp(kGroupBytes / std::max(kBytes, kBytes * (values + gradients)), kFewestGroupRows, kGroupRows);
 }
 
