@@ -5,6 +5,7 @@
 #include <ppdl/layer/dense.hpp>
 #include <ppdl/layer/dropout.hpp>
 #include <ppdl/layer/maxout.hpp>
+#include <ppdl/layer/pooling.hpp>
 
 #include <array>
 #include <memory>
@@ -23,7 +24,7 @@ void bind_layer(py::module_& m) {
              return std::make_shared<DenseSpec<Scalar>>(std::move(weights), order_choice_from_string(order), bias);
            }),
            "weights"_a.none(false), py::kw_only(), "order"_a = "auto", "bias"_a = true);
-  using Pair = std::array<Index, 2>;
+  using Pair = std::array<Index, 2>;  // down and to the right
   py::class_<ConvolutionSpec<Scalar>, Spec, std::shared_ptr<ConvolutionSpec<Scalar>>>(
       m, "Conv2D", "Z = PW + b over the patches P of an image, for predicted weights.")
       .def(py::init([](std::shared_ptr<PredictedWeights<Scalar>> weights, const Pair& kernel, const Pair& stride,
@@ -48,6 +49,17 @@ void bind_layer(py::module_& m) {
   py::class_<MaxoutSpec<Scalar>, Spec, std::shared_ptr<MaxoutSpec<Scalar>>>(
       m, "Maxout", "The largest of each n_pieces neighbouring inputs.")
       .def(py::init<Index>(), "n_pieces"_a);
+  py::class_<PoolingSpec<Scalar>, Spec, std::shared_ptr<PoolingSpec<Scalar>>>(
+      m, "Pooling", "The largest or the average of each channel in each window of a map.")
+      .def(py::init([](const std::string& kind, const Pair& size, const Pair& stride, bool ceil_mode) {
+             return std::make_shared<PoolingSpec<Scalar>>(PoolingOptions{.kind = pooling_from_string(kind),
+                                                                         .height = size[0],
+                                                                         .width = size[1],
+                                                                         .row_stride = stride[0],
+                                                                         .col_stride = stride[1],
+                                                                         .ceil_mode = ceil_mode});
+           }),
+           "kind"_a, py::kw_only(), "size"_a, "stride"_a, "ceil_mode"_a = true);
   py::class_<DropoutSpec<Scalar>, Spec, std::shared_ptr<DropoutSpec<Scalar>>>(m, "Dropout", "Inverted dropout.")
       .def(py::init<double>(), "rate"_a);
 }

@@ -28,7 +28,8 @@ class Predictor {
   /// The network's outputs (n, n_outputs) for X (n, n_inputs), never pooled, without dropout.
   [[nodiscard]] Matrix<Scalar> predict(const ConstMatrixRef<Scalar>& X, int n_threads) const;
 
-  /// The inputs of layer number `n` of those with weights, for X; 0 is X itself. After the last one's number, the last products.
+  /// The inputs of layer number `n` of those with weights, for X; of the first layer they are X itself. After the last one's number,
+  /// the last products.
   [[nodiscard]] Matrix<Scalar> activations(const ConstMatrixRef<Scalar>& X, Index n, int n_threads) const;
 
  private:
