@@ -7,9 +7,28 @@ import pytest
 
 from ppdl._core import f64
 from ppdl.dictionaries import DCT, Identity
-from ppdl.layers import Activation, Conv2D, Dense, Dropout, Layer, Maxout, Shape, Weighted
+from ppdl.layers import (
+    Activation,
+    AvgPool2D,
+    Conv2D,
+    Dense,
+    Dropout,
+    Layer,
+    Maxout,
+    MaxPool2D,
+    Shape,
+    Weighted,
+)
 
-LAYERS = [Dense(6), Dense(6, dictionary=DCT(), fraction=0.5, n_columns=2), Activation("tanh"), Maxout(3), Dropout(0.5)]
+LAYERS = [
+    Dense(6),
+    Dense(6, dictionary=DCT(), fraction=0.5, n_columns=2),
+    Activation("tanh"),
+    Maxout(3),
+    Dropout(0.5),
+    MaxPool2D(2),
+    AvgPool2D(1),
+]
 
 
 @pytest.mark.parametrize("layer", LAYERS, ids=repr)

@@ -45,7 +45,7 @@ def test_a_dense_layer_takes_all_numbers_of_a_map():
 
 
 def test_samples_too_large_for_one_group_are_those_of_smaller_ones():
-    # A sample's activations take 0.7 MB: a group of samples is smaller than the batch, a block has few samples.
+    # A sample's activations take 0.7 MB, so that a group of samples is smaller than the batch.
     X, y = data(230, 4096)
     maxout, copy = _core.f64.Maxout(2), _core.f64.Dropout(0.0)
     large = network([copy] * 20 + [maxout], 4096, 2048, (32, 32, 4))

@@ -55,6 +55,19 @@ def network_steps(core, weights, rng, n_threads):
     yield from map(np.array, pooled.value_and_gradient(theta, X, y, n_threads=n_threads))
 
 
+def map_steps(core, weights, rng, n_threads):
+    """Of a network whose activations are maps, so that its blocks have few samples."""
+    layers = [core.Conv2D(core.PredictedWeights(27, [(24, None, None)]), kernel=(3, 3), padding=(1, 1))]
+    for kind in ("max", "average"):
+        layers += [core.Activation("relu"), core.Pooling(kind, size=(3, 3), stride=(2, 2))]
+    layers.append(core.Dense(core.PredictedWeights(8 * 8 * 24, [(10, None, None)])))
+    network = core.Network(layers, "softmax", n_inputs=32 * 32 * 3, input_shape=(32, 32, 3))
+    X = rng.standard_normal((60, 32 * 32 * 3)).astype(scalar(core))
+    y, theta = rng.integers(10, size=60).astype(np.int32), network.initial(0)
+    yield from map(np.array, network.value_and_gradient(theta, X, y, n_threads=n_threads))
+    yield network.predictor(theta).predict(X, n_threads)
+
+
 def autoencoder_steps(core, weights, rng, n_threads):
     if weights.learned:
         return
@@ -86,7 +99,8 @@ def main():
     for core in (_core.f32, _core.f64):
         for structure, build in STRUCTURES.items():
             weights = build(np.random.default_rng(0), N, M)
-            for compute in (products, network_steps, autoencoder_steps, rica_steps, minimisation):
+            of_weights = (products, network_steps, autoencoder_steps, rica_steps, minimisation)
+            for compute in (*of_weights, *([map_steps] if structure == "identity" else [])):
                 once = list(compute(core, weights, np.random.default_rng(1), 1))
                 for n_threads in THREADS[1:]:
                     again = compute(core, weights, np.random.default_rng(1), n_threads)

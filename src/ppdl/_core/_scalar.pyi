@@ -74,6 +74,11 @@ class Activation(LayerSpec):
 class Maxout(LayerSpec):
     def __init__(self, n_pieces: int) -> None: ...
 
+class Pooling(LayerSpec):
+    def __init__(
+        self, kind: str, *, size: tuple[int, int], stride: tuple[int, int], ceil_mode: bool = True
+    ) -> None: ...
+
 class Dropout(LayerSpec):
     def __init__(self, rate: float) -> None: ...
 

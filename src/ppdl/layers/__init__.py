@@ -7,14 +7,18 @@ from .dense import Dense as Dense
 from .elementwise import Activation as Activation
 from .elementwise import Dropout as Dropout
 from .elementwise import Maxout as Maxout
+from .pooling import AvgPool2D as AvgPool2D
+from .pooling import MaxPool2D as MaxPool2D
 from .weighted import Weighted as Weighted
 
 __all__ = [
     "Activation",
+    "AvgPool2D",
     "Conv2D",
     "Dense",
     "Dropout",
     "Layer",
+    "MaxPool2D",
     "Maxout",
     "Shape",
     "Weighted",

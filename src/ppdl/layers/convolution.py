@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
-from ppdl import _checks as checks
-
 from .base import Shape
+from .pairs import Pair, pair, sides
 from .weighted import Weighted
-
-Pair = int | tuple[int, int]
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,7 +63,7 @@ class Conv2D(Weighted):
     def __post_init__(self) -> None:
         self._check("filters")
         for name, least in (("kernel_size", 1), ("stride", 1), ("padding", 0)):
-            object.__setattr__(self, name, _pair(name, getattr(self, name), least))
+            object.__setattr__(self, name, pair(name, getattr(self, name), least))
         if any(zeros >= side for zeros, side in zip(sides(self.padding), sides(self.kernel_size), strict=True)):
             raise ValueError(
                 f"padding: received {self.padding!r}; expected less than kernel_size={self.kernel_size!r}, so that no "
@@ -120,17 +116,3 @@ class Conv2D(Weighted):
             order=order,
             bias=self.bias,
         )
-
-
-def sides(value: Pair) -> tuple[int, int]:
-    """Return a pair, down and across, of a number for both or a pair."""
-    return value if isinstance(value, tuple) else (value, value)
-
-
-def _pair(name: str, value: Any, least: int) -> Pair:
-    """Check a number or a pair of them; a pair of equals becomes one number."""
-    given = (value, value) if isinstance(value, Integral) else value
-    if not checks.is_sequence(given) or len(given) != 2:
-        raise ValueError(f"{name}: received {value!r}; expected an integer, or a pair of them, for down and across")
-    down, across = (checks.integer(name, side, at_least=least, at_most=checks.LARGEST_INT) for side in given)
-    return down if down == across else (down, across)

@@ -11,7 +11,7 @@ from sklearn.utils import gen_batches
 
 from ppdl._precision import Array
 from ppdl.layers import Conv2D, Shape
-from ppdl.layers.convolution import sides
+from ppdl.layers.pairs import sides
 
 from ..training.state import Rows
 
