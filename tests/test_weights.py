@@ -1,5 +1,7 @@
 """Predicted weights: the algebra between V and W, against the oracle."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -116,7 +118,7 @@ def test_permuting_columns_only_permutes_hidden_units(structure, order, data):
     weights, core, V, rng = example(structure)
     permutation = data.draw(st.permutations(range(len(weights.columns))))
     pairs = weights.split(V)
-    permuted = Weights(N_VISIBLE, tuple(weights.columns[j] for j in permutation), weights.base)
+    permuted = replace(weights, columns=tuple(weights.columns[j] for j in permutation))
     ends = np.cumsum([column.n_hidden for column in weights.columns])
     units = np.split(np.arange(N_HIDDEN), ends[:-1])
     X = rng.standard_normal((N_SAMPLES, N_VISIBLE))
@@ -244,6 +246,28 @@ def test_weights_that_cannot_be_are_errors_that_say_why(columns, base, message):
 def test_a_learned_dictionary_has_no_base():
     with pytest.raises(ValueError, match="base"):
         _core.f64.PredictedWeights(4, [(2, np.array([0]), None)], np.eye(4), learned=True)
+
+
+@pytest.mark.parametrize(
+    ("structure", "message"),
+    [
+        ({"n_channels": 0}, r"n_channels: received 0; expected a divisor of 6"),
+        ({"n_channels": 4}, r"n_channels: received 4; expected a divisor of 6"),
+        ({"n_channels": 3}, r"rows of the base: received 3, expected 2"),
+        ({"factors": (np.eye(2), np.eye(2), [(0, 0)] * 4)}, r"height of 2 and a width of 2; expected 3 points"),
+        ({"factors": (np.eye(3), np.eye(1), [(0, 0)] * 3)}, r"pairs of factors: received 3, expected 4"),
+        ({"factors": (np.eye(3), np.eye(1), [(0, 1)] * 4)}, r"pair \(0, 1\) is outside 3 × 1 factors"),
+    ],
+)
+def test_structure_that_does_not_fit_is_an_error_that_says_why(structure, message):
+    structure = {"n_channels": 2} | structure
+    with pytest.raises(ValueError, match=message):
+        _core.f64.PredictedWeights(6, [(2, np.array([0, 3]), None)], np.ones((3, 4)), **structure)
+
+
+def test_a_learned_dictionary_spans_the_channels():
+    with pytest.raises(ValueError, match="n_channels=2"):
+        _core.f64.PredictedWeights(4, [(2, np.array([0]), None)], learned=True, n_channels=2)
 
 
 def test_an_unknown_order_is_an_error_that_names_the_known_ones():

@@ -23,7 +23,8 @@ def core_weights(weights, core=_core.f64):
         (column.n_hidden, None if column.atoms is None else np.array(column.atoms, dtype=np.int64), array(column.mix))
         for column in weights.columns
     ]
-    return core.PredictedWeights(weights.n_visible, columns, array(weights.base), learned=weights.learned)
+    structure = {"learned": weights.learned, "n_channels": weights.n_channels}
+    return core.PredictedWeights(weights.n_visible, columns, array(weights.base), **structure)
 
 
 def core_layer(layer, core=_core.f64, order="auto"):

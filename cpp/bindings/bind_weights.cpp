@@ -4,6 +4,8 @@
 #include <ppdl/base/parallel.hpp>
 #include <ppdl/weights/evaluation.hpp>
 
+#include <algorithm>
+#include <array>
 #include <memory>
 #include <numeric>
 #include <string>
@@ -17,9 +19,20 @@ namespace {
 template <class Scalar>
 using ColumnTuple = std::tuple<Index, std::optional<Vector<Index>>, std::optional<Matrix<Scalar>>>;
 
+/// Factors of the base's atoms down and across, and the pair of each atom.
+template <class Scalar>
+using FactorTuple = std::tuple<Matrix<Scalar>, Matrix<Scalar>, std::vector<std::array<Index, 2>>>;
+
+template <class Scalar>
+Separable<Scalar> separable(FactorTuple<Scalar> factors) {
+  auto& [y, x, pairs] = factors;
+  return {.factors_y = std::move(y), .factors_x = std::move(x), .pairs = std::move(pairs)};
+}
+
 template <class Scalar>
 std::shared_ptr<const PredictedWeights<Scalar>> make_weights(Index n_visible, std::vector<ColumnTuple<Scalar>> columns,
-                                                             std::optional<Matrix<Scalar>> base, bool learned) {
+                                                             std::optional<Matrix<Scalar>> base,
+                                                             Structure<Scalar> structure) {
   std::shared_ptr<const Matrix<Scalar>> shared;
   if (base) shared = std::make_shared<const Matrix<Scalar>>(std::move(*base));
   std::vector<Column<Scalar>> made;
@@ -28,13 +41,15 @@ std::shared_ptr<const PredictedWeights<Scalar>> make_weights(Index n_visible, st
     if (atoms) {
       column.atoms.assign(atoms->data(), atoms->data() + atoms->size());
     } else {
-      column.atoms.resize(static_cast<std::size_t>(shared ? shared->cols() : n_visible));
+      column.atoms.resize(
+          static_cast<std::size_t>(shared ? shared->cols() : n_visible / std::max<Index>(structure.n_channels, 1)));
       std::iota(column.atoms.begin(), column.atoms.end(), Index{0});
     }
     if (mix) column.mix = std::move(*mix);
     made.push_back(std::move(column));
   }
-  return std::make_shared<const PredictedWeights<Scalar>>(n_visible, std::move(made), std::move(shared), learned);
+  return std::make_shared<const PredictedWeights<Scalar>>(n_visible, std::move(made), std::move(shared),
+                                                          std::move(structure));
 }
 
 template <class Scalar>
@@ -101,17 +116,22 @@ void bind_weights(py::module_& m) {
   using Weights = PredictedWeights<Scalar>;
   using Shared = std::shared_ptr<const Weights>;
   py::class_<Weights, std::shared_ptr<Weights>>(
-      m, "PredictedWeights", "W = [U_1 V_1 … U_J V_J], U_j = base[:, atoms_j] mix_j fixed, V_j learned.")
+      m, "PredictedWeights", "W = [U_1 V_1 … U_J V_J], U_j = (base[:, atoms_j] mix_j) ⊗ I fixed, V_j learned.")
       .def(py::init([](Index n_visible, std::vector<ColumnTuple<Scalar>> columns, std::optional<Matrix<Scalar>> base,
-                       bool learned) {
+                       bool learned, Index n_channels, std::optional<FactorTuple<Scalar>> factors) {
+             Structure<Scalar> structure{.learned = learned, .n_channels = n_channels};
+             if (factors) structure.separable = separable<Scalar>(std::move(*factors));
              return std::const_pointer_cast<Weights>(
-                 make_weights<Scalar>(n_visible, std::move(columns), std::move(base), learned));
+                 make_weights<Scalar>(n_visible, std::move(columns), std::move(base), std::move(structure)));
            }),
            "n_visible"_a, "columns"_a, "base"_a.noconvert() = py::none(), py::kw_only(), "learned"_a = false,
-           "columns: a list of (n_hidden, atoms or None for all, mix or None for the identity).")
+           "n_channels"_a = 1, "factors"_a = py::none(),
+           "columns: a list of (n_hidden, atoms or None for all, mix or None for the identity), over the points, with "
+           "U_j = S_j ⊗ I where there are channels. factors: (down, across, pair of each of the base's atoms).")
       .def_property_readonly("n_visible", &Weights::n_visible, "Rows of W.")
       .def_property_readonly(
           "n_hidden", [](const Weights& w) { return w.n_hidden(); }, "Columns of W.")
+      .def_property_readonly("n_channels", &Weights::n_channels, "Channels that U is the same in.")
       .def_property_readonly("n_columns", &Weights::n_columns, "J.")
       .def_property_readonly(
           "n_atoms", [](const Weights& w) { return w.n_atoms(); }, "Atoms of all columns.")
@@ -124,14 +144,11 @@ void bind_weights(py::module_& m) {
       .def("project", &Weights::project, "dW"_a.noconvert(), "V"_a.noconvert(), computes(), "dV from dW.")
       .def("fit", &Weights::fit, "W"_a.noconvert(), computes(), "V whose UV is nearest to W by least squares.")
       .def(
-          "dictionary",
-          [](const Weights& w, std::optional<Index> j) -> Matrix<Scalar> {
-            return j ? Matrix<Scalar>(w.dictionary(*j)) : w.dictionary();
-          },
+          "dictionary", [](const Weights& w, std::optional<Index> j) { return j ? w.dictionary(*j) : w.dictionary(); },
           "j"_a = py::none(), "U_j, or [U_1 … U_J].")
       .def_property_readonly_static(
           "n_dictionaries_formed", [](const py::object&) { return Weights::n_dictionaries_formed(); },
-          "How often [U_1 … U_J] was formed, by all weights of this precision.")
+          "How often the dictionaries over the points were formed, by all weights of this precision.")
       .def(
           "apply",
           [](const Weights& w, const ConstMatrixRef<Scalar>& X, const ConstVectorRef<Scalar>& V,

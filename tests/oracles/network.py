@@ -24,7 +24,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Weights:
-    """W = [U_1 V_1 … U_J V_J] (Sec. 2 and 3.4).
+    """W = [U_1 V_1 … U_J V_J] (Sec. 2 and 3.4), U_j = (B[:, atoms] mix) ⊗ I over the channels.
 
     The parameters are V_1, …, V_J, each row after row; where `learned`, [U_1 … U_J] stands before them.
     """
@@ -33,6 +33,7 @@ class Weights:
     columns: tuple[Column, ...]
     base: np.ndarray | None = None
     learned: bool = False
+    n_channels: int = 1
 
     @property
     def n_hidden(self):
@@ -45,14 +46,15 @@ class Weights:
 
     @property
     def n_atoms(self):
-        n_base = self.n_visible if self.base is None else self.base.shape[1]
-        return [n_base if column.atoms is None else len(column.atoms) for column in self.columns]
+        n_base = self.n_visible // self.n_channels if self.base is None else self.base.shape[1]
+        each = [n_base if column.atoms is None else len(column.atoms) for column in self.columns]
+        return [self.n_channels * n for n in each]
 
     def dictionary(self, j):
-        base = np.eye(self.n_visible) if self.base is None else self.base
+        base = np.eye(self.n_visible // self.n_channels) if self.base is None else self.base
         column = self.columns[j]
         atoms = base if column.atoms is None else base[:, list(column.atoms)]
-        return atoms if column.mix is None else atoms @ column.mix
+        return np.kron(atoms if column.mix is None else atoms @ column.mix, np.eye(self.n_channels))
 
     def split(self, parameters):
         """[(U_1, V_1), …, (U_J, V_J)]."""

@@ -88,6 +88,49 @@ def column_per_unit(rng, n, m):
     return Weights(n, _columns(rng, n, m, [2] * m, mixed=range(m)), _base(rng, n, n))
 
 
+def _channels(n):
+    """How many channels n inputs may have."""
+    return next((c for c in (3, 2, 7) if n % c == 0), 1)
+
+
+def _point_base(rng, n_points, n_base):
+    """A base of few points whose atoms are far from dependent."""
+    return np.eye(n_points)[:, np.arange(n_base) % n_points] + 0.2 * rng.standard_normal((n_points, n_base))
+
+
+def channels(rng, n, m):
+    """The same dictionaries in each channel."""
+    c = _channels(n)
+    return Weights(n, _columns(rng, 5, m, [1, 1, 2]), _point_base(rng, n // c, 5), n_channels=c)
+
+
+def channels_with_mix(rng, n, m):
+    c = _channels(n)
+    return Weights(n, _columns(rng, 6, m, [1, 2], mixed=(0, 1)), _point_base(rng, n // c, 6), n_channels=c)
+
+
+def channels_in_one_column(rng, n, m):
+    c = _channels(n)
+    column = Column(m, (0, 2), np.array([[1.2, -0.4], [0.3, 0.9]]))
+    return Weights(n, (column,), _point_base(rng, n // c, 3), n_channels=c)
+
+
+def channels_of_a_whole_base(rng, n, m):
+    """The atoms of all columns outnumber the base's."""
+    c = _channels(n)
+    return Weights(n, tuple(Column(size) for size in _sizes(m, 3)), _point_base(rng, n // c, 2), n_channels=c)
+
+
+def channels_of_mixed_points(rng, n, m):
+    c = _channels(n)
+    return Weights(n, _columns(rng, n // c, m, [1, 2], mixed=(0, 1)), n_channels=c)
+
+
+def channels_of_selected_points(rng, n, m):
+    c = _channels(n)
+    return Weights(n, _columns(rng, n // c, m, [2, 1, 1]), n_channels=c)
+
+
 def learned(rng, n, m):
     columns = tuple(Column(size, tuple(range(k))) for size, k in zip(_sizes(m, 3), [2, 4, 1], strict=True))
     return Weights(n, columns, learned=True)
@@ -113,6 +156,12 @@ STRUCTURES = {
         crowded_base,
         own_atoms,
         column_per_unit,
+        channels,
+        channels_with_mix,
+        channels_in_one_column,
+        channels_of_a_whole_base,
+        channels_of_mixed_points,
+        channels_of_selected_points,
         learned,
         learned_in_one_column,
     )

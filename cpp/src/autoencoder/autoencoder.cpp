@@ -2,6 +2,7 @@
 
 #include <ppdl/base/check.hpp>
 #include <ppdl/base/parallel.hpp>
+#include <ppdl/weights/channels.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -46,7 +47,7 @@ Autoencoder<Scalar>::Autoencoder(std::shared_ptr<const PredictedWeights<Scalar>>
       encoder_(weights_, encoder_plan(*weights_, options.data), false) {
   if (weights_->selects()) return;
   for (Index j = 0; j < weights_->n_columns(); ++j) {
-    const ConstMatrixRef<Scalar> U = weights_->dictionary(j);
+    const ConstMatrixRef<Scalar> U = weights_->point_dictionary(j);
     U_.emplace_back(U);
     Ut_.emplace_back(U.cols(), U.rows()).pack_transposed(0, U);
   }
@@ -186,7 +187,7 @@ double Autoencoder<Scalar>::reconstruct(const Scalar* theta, Index j, const Samp
 
   multiply<Scalar>(b.H.block(first, w.first_hidden(j), count, w.n_hidden(j)), b.encoder.right_t[c], r);  // h_jV_jᵀ
   if (!w.selects()) {
-    multiply<Scalar>(r, Ut_[c], e);
+    multiply_by_channels<Scalar>(r, Ut_[c], w.n_channels(), e);
   } else {  // atoms are inputs
     e.setZero();
     for (Index k = 0; k < r.cols(); ++k) e.col(atoms[static_cast<std::size_t>(k)]) = r.col(k);
@@ -210,7 +211,7 @@ double Autoencoder<Scalar>::reconstruct(const Scalar* theta, Index j, const Samp
   if (options_.decoder_bias) b.dC.middleRows(first, count) += e;
 
   if (!w.selects()) {
-    multiply<Scalar>(e, U_[c], r);
+    multiply_by_channels<Scalar>(e, U_[c], w.n_channels(), r);
   } else {
     for (Index k = 0; k < r.cols(); ++k) r.col(k) = e.col(atoms[static_cast<std::size_t>(k)]);
   }

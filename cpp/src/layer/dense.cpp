@@ -2,6 +2,7 @@
 
 #include <ppdl/base/check.hpp>
 #include <ppdl/layer/low_rank.hpp>
+#include <ppdl/weights/channels.hpp>
 
 #include <utility>
 
@@ -26,7 +27,7 @@ class DenseInference final : public Inference<Scalar> {
       merged_ = w.is_identity() ? Panels<Scalar>(w.v(V, 0)) : Panels<Scalar>(w.materialise(v));
       return;
     }
-    U_ = Panels<Scalar>(w.dictionary());
+    U_ = Panels<Scalar>(w.point_dictionary());
     for (Index j = 0; j < w.n_columns(); ++j) V_.emplace_back(w.v(V, j));
   }
 
@@ -38,7 +39,7 @@ class DenseInference final : public Inference<Scalar> {
     } else {
       const PredictedWeights<Scalar>& w = *weights_;
       Matrix<Scalar> P(input.rows(), w.n_atoms());
-      multiply<Scalar>(input, U_, P);
+      multiply_by_channels<Scalar>(input, U_, w.n_channels(), P);
       for (Index j = 0; j < w.n_columns(); ++j) {
         multiply<Scalar>(P.middleCols(w.first_atom(j), w.n_atoms(j)), V_[static_cast<std::size_t>(j)],
                          output.middleCols(w.first_hidden(j), w.n_hidden(j)));

@@ -47,8 +47,9 @@ void initialise(const std::vector<WeightBlock<Scalar>>& blocks, Index n_outputs,
       limit = both(j) / limit_of_u;
     } else if (!fixed && !w.is_identity()) {
       // E‖Uv‖² = ‖U‖²_F Var v is to be n_visible bound²/3
-      const double norm =
-          w.selects() ? std::sqrt(static_cast<double>(w.n_atoms(j))) : static_cast<double>(w.dictionary(j).norm());
+      const double norm = w.selects() ? std::sqrt(static_cast<double>(w.n_atoms(j)))
+                                      : std::sqrt(static_cast<double>(w.n_channels())) *
+                                            static_cast<double>(w.point_dictionary(j).norm());
       if (norm > 0.0) limit = bound * std::sqrt(static_cast<double>(n_visible)) / norm;
     }
     draw(blocks.back().offset + w.offset(j), w.n_atoms(j) * w.n_hidden(j), limit);

@@ -1,6 +1,7 @@
 #include <ppdl/network/penalty.hpp>
 
 #include <ppdl/base/product.hpp>
+#include <ppdl/weights/channels.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -15,7 +16,8 @@ Penalty<Scalar>::Penalty(double alpha, bool predicted, std::vector<WeightBlock<S
     std::vector<Matrix<Scalar>>& grams = grams_.emplace_back();
     if (!predicted || w.selects() || alpha == 0.0) continue;  // of atoms that are inputs UᵀU is the identity
     for (Index j = 0; j < w.n_columns(); ++j) {
-      multiply_transposed<Scalar>(w.dictionary(j), w.dictionary(j), grams.emplace_back(w.n_atoms(j), w.n_atoms(j)));
+      const ConstMatrixRef<Scalar> S = w.point_dictionary(j);
+      multiply_transposed<Scalar>(S, S, grams.emplace_back(S.cols(), S.cols()));
     }
   }
 }
@@ -28,7 +30,7 @@ double Penalty<Scalar>::penalise(const Scalar* theta, Scalar* gradient) const {
     for (std::size_t j = 0; j < grams_[b].size(); ++j) {
       const auto V = weights->v(theta + offset, static_cast<Index>(j));
       Matrix<Scalar> GV(V.rows(), V.cols());
-      multiply<Scalar>(grams_[b][j], V, GV);
+      multiply_in_channels<Scalar>(grams_[b][j], weights->n_channels(), V, GV);
       penalty += 0.5 * alpha_ * static_cast<double>(V.cwiseProduct(GV).sum());
       weights->v(gradient + offset, static_cast<Index>(j)) += static_cast<Scalar>(alpha_) * GV;
     }

@@ -2,6 +2,7 @@
 
 #include <ppdl/base/check.hpp>
 #include <ppdl/base/parallel.hpp>
+#include <ppdl/weights/channels.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -12,10 +13,19 @@ namespace {
 // Rows of coefficients that one task makes: enough of them to pay for packing, few enough to share out; a multiple of every
 // panel's width.
 constexpr Index kTaskRows = 128;
+// Points whose coefficients one task makes at least, where they have channels: a multiple of every panel's width too.
+constexpr Index kTaskPoints = 32;
 // Rows that one task pools when the whole data set is pooled.
 constexpr Index kPoolRows = 256;
 
 std::size_t at(Index j) { return static_cast<std::size_t>(j); }
+
+/// Rows of coefficients that one task makes, in whole points of c channels.
+Index task_rows(Index c) {
+  if (c == 1) return kTaskRows;
+  const Index points = (kTaskRows + c * kTaskPoints - 1) / (c * kTaskPoints) * kTaskPoints;
+  return points * c;
+}
 
 }  // namespace
 
@@ -27,24 +37,34 @@ Evaluation<Scalar>::Evaluation(std::shared_ptr<const PredictedWeights<Scalar>> w
   check(!w.learned(), "a learned dictionary (LowRank) is two layers, each with an evaluation of its own");
   check(order() != Order::shared || w.selects() || w.base(), "there is no base to pool with");
   check(!pooled_once() || static_part() != nullptr, "there is nothing to pool once in the order ", to_string(order()));
-  const auto cut = [](std::vector<Task>& tasks, Index part, Index rows) {
-    for (Index first = 0; first < rows; first += kTaskRows) {
-      tasks.push_back({part, first, std::min(kTaskRows, rows - first)});
+  const Index c = w.n_channels();
+  const auto cut = [](std::vector<Task>& tasks, Index part, Index rows, Index most, Index channel = 0) {
+    for (Index first = 0; first < rows; first += most) {
+      tasks.push_back({part, first, std::min(most, rows - first), channel});
     }
+  };
+  const auto cut_atoms = [&](Index j) {
+    for (Index k = 0; k < c; ++k) cut(finish_tasks_, j, w.n_atoms(j) / c, kTaskRows, k);
   };
   if (order() == Order::predict) {
     parts_.push_back({0, w.n_visible(), 0, w.n_hidden(), 0});
-    for (Index j = 0; j < w.n_columns(); ++j) cut(finish_tasks_, j, w.n_atoms(j));
+    for (Index j = 0; j < w.n_columns(); ++j) cut_atoms(j);
   } else {
     for (Index j = 0; j < w.n_columns(); ++j) {
       parts_.push_back({w.first_atom(j), w.n_atoms(j), w.first_hidden(j), w.n_hidden(j), w.offset(j)});
-      if (mixes(j)) cut(finish_tasks_, j, w.n_atoms(j));
+      if (mixes(j)) cut_atoms(j);
     }
   }
-  for (Index c = 0; c < static_cast<Index>(parts_.size()); ++c) cut(coefficient_tasks_, c, parts_[at(c)].n_inputs);
+  for (Index p = 0; p < static_cast<Index>(parts_.size()); ++p) {
+    cut(prepare_tasks_, p, parts_[at(p)].n_inputs, task_rows(c));
+    cut(gradient_tasks_, p, parts_[at(p)].n_inputs, kTaskRows);
+  }
   if (order() == Order::shared && !aliases_input()) {
-    for (const Column<Scalar>& column : w.columns())
-      atoms_.insert(atoms_.end(), column.atoms.begin(), column.atoms.end());
+    for (const Column<Scalar>& column : w.columns()) {
+      for (const Index atom : column.atoms) {
+        for (Index k = 0; k < c; ++k) atoms_.push_back(atom * c + k);
+      }
+    }
   }
   if (const Matrix<Scalar>* part = static_part()) {
     if (!pooled_once()) static_panels_ = Panels<Scalar>(*part);
@@ -68,12 +88,12 @@ bool Evaluation<Scalar>::aliases_input() const {
 template <class Scalar>
 const Matrix<Scalar>* Evaluation<Scalar>::static_part() const {
   if (order() == Order::predict) return nullptr;
-  return order() == Order::pool ? &weights_->dictionary() : weights_->base().get();
+  return order() == Order::pool ? &weights_->point_dictionary() : weights_->base().get();
 }
 
 template <class Scalar>
 Index Evaluation<Scalar>::input_width() const {
-  return pooled_once() ? static_part()->cols() : weights_->n_visible();
+  return pooled_once() ? static_part()->cols() * weights_->n_channels() : weights_->n_visible();
 }
 
 template <class Scalar>
@@ -85,7 +105,8 @@ Matrix<Scalar> Evaluation<Scalar>::pool(const ConstMatrixRef<Scalar>& X, int n_t
   const Blocks blocks(X.rows(), kPoolRows);
   parallel_for(blocks.count(), n_threads, [&](Index block) {
     const Index first = blocks.begin(block), count = blocks.length(block);
-    multiply<Scalar>(X.middleRows(first, count), panels, pooled.middleRows(first, count));
+    multiply_by_channels<Scalar>(X.middleRows(first, count), panels, weights_->n_channels(),
+                                 pooled.middleRows(first, count));
   });
   return pooled;
 }
@@ -99,8 +120,8 @@ typename Evaluation<Scalar>::Scratch Evaluation<Scalar>::scratch(Index rows, boo
     scratch.P.resize(rows, w.n_atoms());
     if (reverse_input) scratch.dP.resize(rows, w.n_atoms());
     if (order() == Order::shared && w.base()) {
-      if (!pooled_once()) scratch.Q.resize(rows, w.base()->cols());
-      if (reverse_input) scratch.dQ.resize(rows, w.base()->cols());
+      if (!pooled_once()) scratch.Q.resize(rows, w.base()->cols() * w.n_channels());
+      if (reverse_input) scratch.dQ.resize(rows, w.base()->cols() * w.n_channels());
     }
   }
   if (!finish_tasks_.empty()) {
@@ -119,7 +140,7 @@ typename Evaluation<Scalar>::Scratch Evaluation<Scalar>::scratch(Index rows, boo
 template <class Scalar>
 void Evaluation<Scalar>::prepare(Index task, const Scalar* V, Scratch& scratch) const {
   const PredictedWeights<Scalar>& w = *weights_;
-  const Task& t = coefficient_tasks_[at(task)];
+  const Task& t = prepare_tasks_[at(task)];
   const Part& part = parts_[at(t.part)];
   const Scalar* coefficients = V + part.offset;
   if (order() == Order::predict) {
@@ -128,8 +149,9 @@ void Evaluation<Scalar>::prepare(Index task, const Scalar* V, Scratch& scratch) 
     coefficients = scratch.C.data();
   } else if (mixes(t.part)) {
     MatrixMap<Scalar> mixed(scratch.C.data() + part.offset, part.n_inputs, part.n_hidden);
-    multiply<Scalar>(w.columns()[at(t.part)].mix.middleRows(t.first, t.count), w.v(V, t.part),
-                     mixed.middleRows(t.first, t.count));
+    const Index c = w.n_channels();
+    multiply_in_channels<Scalar>(w.columns()[at(t.part)].mix.middleRows(t.first / c, t.count / c), c, w.v(V, t.part),
+                                 mixed.middleRows(t.first, t.count));
     coefficients = mixed.data();
   }
   const ConstMatrixMap<Scalar> rows(coefficients + t.first * part.n_hidden, t.count, part.n_hidden);
@@ -165,12 +187,12 @@ void Evaluation<Scalar>::forward(Index first_row, const ConstMatrixRef<Scalar>& 
   if (!aliases_input()) {
     auto P = scratch.P.middleRows(first_row, rows);
     if (order() == Order::pool) {
-      multiply<Scalar>(X, static_panels_, P);
+      multiply_by_channels<Scalar>(X, static_panels_, weights_->n_channels(), P);
     } else if (static_panels_.empty()) {
       gather(X, P);
     } else {
       auto Q = scratch.Q.middleRows(first_row, rows);
-      multiply<Scalar>(X, static_panels_, Q);
+      multiply_by_channels<Scalar>(X, static_panels_, weights_->n_channels(), Q);
       gather(Q, P);
     }
   }
@@ -199,20 +221,20 @@ void Evaluation<Scalar>::reverse(Index first_row, const ConstMatrixRef<Scalar>& 
   }
   if (aliases_input()) return;
   if (order() == Order::pool) {
-    multiply<Scalar>(d_inputs, static_t_, *dX);
+    multiply_by_channels<Scalar>(d_inputs, static_t_, weights_->n_channels(), *dX);
   } else if (static_t_.empty()) {
     scatter(d_inputs, *dX);
   } else {
     auto dQ = scratch.dQ.middleRows(first_row, rows);
     scatter(d_inputs, dQ);
-    multiply<Scalar>(dQ, static_t_, *dX);
+    multiply_by_channels<Scalar>(dQ, static_t_, weights_->n_channels(), *dX);
   }
 }
 
 template <class Scalar>
 void Evaluation<Scalar>::gradient(Index task, const ConstMatrixRef<Scalar>& X, Scalar* dV, Into into,
                                   Scratch& scratch) const {
-  const Task& t = coefficient_tasks_[at(task)];
+  const Task& t = gradient_tasks_[at(task)];
   const Part& part = parts_[at(t.part)];
   Scalar* to = (order() == Order::predict || mixes(t.part) ? scratch.dC.data() : dV) + part.offset;
   const ConstMatrixRef<Scalar> inputs = aliases_input() ? X : ConstMatrixRef<Scalar>(scratch.P.topRows(X.rows()));
@@ -223,11 +245,12 @@ void Evaluation<Scalar>::gradient(Index task, const ConstMatrixRef<Scalar>& X, S
 template <class Scalar>
 void Evaluation<Scalar>::finish(Index task, Scalar* dV, Scratch& scratch) const {
   const PredictedWeights<Scalar>& w = *weights_;
-  const auto& [j, first, count] = finish_tasks_[at(task)];
-  auto dVj = w.v(dV, j).middleRows(first, count);
+  const auto& [j, first, count, channel] = finish_tasks_[at(task)];
+  const Index c = w.n_channels();
+  auto dVj = w.v(dV, j).middleRows(first * c, count * c);
   if (order() != Order::predict) {  // dV_j = T_jᵀ dM_j
     const ConstMatrixMap<Scalar> dM(scratch.dC.data() + w.offset(j), w.n_atoms(j), w.n_hidden(j));
-    multiply_transposed<Scalar>(w.columns()[at(j)].mix.middleCols(first, count), dM, dVj);
+    multiply_transposed_in_channel<Scalar>(w.columns()[at(j)].mix.middleCols(first, count), c, channel, dM, dVj);
     return;
   }
   const ConstMatrixRef<Scalar> dWj = ConstMatrixMap<Scalar>(scratch.dC.data(), w.n_visible(), w.n_hidden())
@@ -235,7 +258,7 @@ void Evaluation<Scalar>::finish(Index task, Scalar* dV, Scratch& scratch) const 
   if (w.selects()) {
     for (Index k = 0; k < count; ++k) dVj.row(k) = dWj.row(w.columns()[at(j)].atoms[at(first + k)]);
   } else {
-    multiply_transposed<Scalar>(w.dictionary(j).middleCols(first, count), dWj, dVj);
+    multiply_transposed_in_channel<Scalar>(w.point_dictionary(j).middleCols(first, count), c, channel, dWj, dVj);
   }
 }
 

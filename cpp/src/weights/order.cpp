@@ -14,38 +14,49 @@ constexpr double kWidth = 16.0;
 constexpr double kHalfSpeedDepth = 10.0;
 // Moving one gathered number costs about as much as this many multiply-adds at full speed.
 constexpr double kGatherCost = 16.0;
+// Moving one in a block, as where channels are taken apart.
+constexpr double kMoveCost = 16.0;
 
 double ideal(double m, double k, double n) { return m * k * n; }
 
 double realistic(double m, double k, double n) { return m * (k + kHalfSpeedDepth) * std::ceil(n / kWidth) * kWidth; }
 
-/// Sums one layer's products under a price for each: `price(m, k, n)` for a product, `gather` for a moved number.
+/// Sums one layer's products under a price for each: `price(m, k, n)` for a product, `gather` for a gathered number, `moved`
+/// for one that is brought from one order of channels into another.
 template <class Scalar, class Price>
-double total(const PredictedWeights<Scalar>& weights, Order order, const Setting& s, Price price, double gather) {
+double total(const PredictedWeights<Scalar>& weights, Order order, const Setting& s, Price price, double gather,
+             double moved) {
   const double batch = static_cast<double>(s.batch);
   const double n_visible = static_cast<double>(weights.n_visible());
+  const double n_points = static_cast<double>(weights.n_points());
+  const double channels = static_cast<double>(weights.n_channels());
   const double n_atoms = static_cast<double>(weights.n_atoms());
   const double n_base = weights.base() ? static_cast<double>(weights.base()->cols()) : 0.0;
   const double passes = 1.0 + (s.training ? 1.0 + (s.reverse_input ? 1.0 : 0.0) : 0.0);
+  // X (S ⊗ I) by one channel at a time, which are taken apart before and put together after.
+  const auto in_channels = [&](double k, double n) {
+    return price(batch * channels, k, n) + (channels > 1.0 ? moved * batch * channels * (k + n) : 0.0);
+  };
   double sum = 0.0;
   if (order == Order::predict) {
     sum += price(batch, n_visible, static_cast<double>(weights.n_hidden())) * passes;
   } else if (order == Order::pool) {
-    if (!s.pooled_once) sum += price(batch, n_visible, n_atoms);
-    if (s.training && s.reverse_input) sum += price(batch, n_atoms, n_visible);
+    if (!s.pooled_once) sum += in_channels(n_points, n_atoms / channels);
+    if (s.training && s.reverse_input) sum += in_channels(n_atoms / channels, n_points);
   } else {
-    if (!s.pooled_once && n_base > 0.0) sum += price(batch, n_visible, n_base);
-    if (s.training && s.reverse_input && n_base > 0.0) sum += price(batch, n_base, n_visible);
+    if (!s.pooled_once && n_base > 0.0) sum += in_channels(n_points, n_base);
+    if (s.training && s.reverse_input && n_base > 0.0) sum += in_channels(n_base, n_points);
     if (!weights.in_order()) sum += gather * batch * n_atoms * (s.training && s.reverse_input ? 2.0 : 1.0);
   }
   for (Index j = 0; j < weights.n_columns(); ++j) {
     const double atoms = static_cast<double>(weights.n_atoms(j)), hidden = static_cast<double>(weights.n_hidden(j));
+    const double point_atoms = atoms / channels;
     if (order == Order::predict) {
-      sum += price(n_visible, atoms, hidden) * (s.training ? 2.0 : 1.0);
+      sum += price(n_points, point_atoms, channels * hidden) * (s.training ? 2.0 : 1.0);
     } else {
       sum += price(batch, atoms, hidden) * passes;
       if (order == Order::shared && weights.columns()[static_cast<std::size_t>(j)].mix.size() > 0) {
-        sum += price(atoms, atoms, hidden) * (s.training ? 2.0 : 1.0);
+        sum += price(point_atoms, point_atoms, channels * hidden) * (s.training ? 2.0 : 1.0);
       }
     }
   }
@@ -57,7 +68,7 @@ template <class Scalar>
 Index pooled_width(const PredictedWeights<Scalar>& weights, Order order) {
   if (order == Order::predict || weights.selects()) return 0;
   if (order == Order::pool) return weights.n_atoms();
-  return weights.base() ? weights.base()->cols() : 0;
+  return weights.base() ? weights.base()->cols() * weights.n_channels() : 0;
 }
 
 }  // namespace
@@ -93,7 +104,7 @@ std::vector<Order> legal_orders(const PredictedWeights<Scalar>& weights, OrderCh
 
 template <class Scalar>
 double multiply_adds(const PredictedWeights<Scalar>& weights, Order order, const Setting& setting) {
-  return total(weights, order, setting, ideal, 0.0);
+  return total(weights, order, setting, ideal, 0.0, 0.0);
 }
 
 double dense_multiply_adds(Index n_visible, Index n_hidden, const Setting& setting) {
@@ -103,7 +114,7 @@ double dense_multiply_adds(Index n_visible, Index n_hidden, const Setting& setti
 
 template <class Scalar>
 double effort(const PredictedWeights<Scalar>& weights, Order order, const Setting& setting) {
-  return total(weights, order, setting, realistic, kGatherCost);
+  return total(weights, order, setting, realistic, kGatherCost, kMoveCost);
 }
 
 template <class Scalar>

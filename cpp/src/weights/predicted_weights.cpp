@@ -4,6 +4,7 @@
 #include <ppdl/base/parallel.hpp>
 #include <ppdl/base/product.hpp>
 #include <ppdl/dictionary/least_squares.hpp>
+#include <ppdl/weights/channels.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -14,7 +15,7 @@
 namespace ppdl {
 namespace {
 
-// Rows of W that are predicted or projected at a time.
+// Rows of W (points of it, where there are channels) that are predicted or projected at a time.
 constexpr Index kRows = 128;
 
 std::size_t at(Index j) { return static_cast<std::size_t>(j); }
@@ -41,24 +42,29 @@ bool counts_up(const std::vector<Column<Scalar>>& columns) {
 
 template <class Scalar>
 PredictedWeights<Scalar>::PredictedWeights(Index n_visible, std::vector<Column<Scalar>> columns,
-                                           std::shared_ptr<const Matrix<Scalar>> base, bool learned)
-    : n_visible_(n_visible), learned_(learned), columns_(std::move(columns)), base_(std::move(base)) {
+                                           std::shared_ptr<const Matrix<Scalar>> base, Structure<Scalar> structure)
+    : n_visible_(n_visible), structure_(std::move(structure)), columns_(std::move(columns)), base_(std::move(base)) {
   check(n_visible > 0, "n_visible must be positive; received ", n_visible);
+  check(n_channels() > 0 && n_visible % n_channels() == 0, "n_channels: received ", n_channels(),
+        "; expected a divisor of ", n_visible, ", the inputs");
   check(!columns_.empty(), "predicted weights need at least one column; received none");
-  check(!(learned && base_), "a learned dictionary (LowRank) has no base; received one of ", base_ ? base_->cols() : 0,
-        " atoms");
-  if (base_) check_size("rows of the base", base_->rows(), n_visible, "n_visible");
-  const Index n_base = base_ ? base_->cols() : n_visible;
+  check(!(learned() && base_), "a learned dictionary (LowRank) has no base; received one of ",
+        base_ ? base_->cols() : 0, " atoms");
+  check(!learned() || n_channels() == 1,
+        "a learned dictionary (LowRank) spans the channels; received n_channels=", n_channels());
+  if (base_) check_size("rows of the base", base_->rows(), n_points(), "n_visible / n_channels");
+  check_separable();
+  const Index n_base = base_ ? base_->cols() : n_points();
   for (std::size_t j = 0; j < columns_.size(); ++j) {
     const Column<Scalar>& column = columns_[j];
     const Index n_atoms = static_cast<Index>(column.atoms.size());
     check(column.n_hidden > 0, "column ", j, " must have at least one hidden unit; received ", column.n_hidden);
     check(n_atoms > 0, "column ", j, " has no atoms; give it at least one");
     for (const Index atom : column.atoms) {
-      check(learned || (atom >= 0 && atom < n_base), "column ", j, ": atom ", atom, " is outside 0 … ", n_base - 1);
+      check(learned() || (atom >= 0 && atom < n_base), "column ", j, ": atom ", atom, " is outside 0 … ", n_base - 1);
     }
     if (column.mix.size() > 0) {
-      check(!learned, "column ", j, ": a learned dictionary (LowRank) has no mix");
+      check(!learned(), "column ", j, ": a learned dictionary (LowRank) has no mix");
       check_size("rows of the mix", column.mix.rows(), n_atoms, "the column's atoms");
       check_size("columns of the mix", column.mix.cols(), n_atoms, "the column's atoms");
       has_mix_ = true;
@@ -66,15 +72,44 @@ PredictedWeights<Scalar>::PredictedWeights(Index n_visible, std::vector<Column<S
     first_atom_.push_back(n_atoms_);
     first_hidden_.push_back(n_hidden_);
     offset_.push_back(n_dynamic_);
-    n_atoms_ += n_atoms;
+    n_atoms_ += n_channels() * n_atoms;
     n_hidden_ += column.n_hidden;
-    n_dynamic_ += n_atoms * column.n_hidden;
+    n_dynamic_ += n_channels() * n_atoms * column.n_hidden;
   }
-  if (learned) {
+  if (learned()) {
     for (Index& offset : offset_) offset += n_visible * n_atoms_;
     n_dynamic_ += n_visible * n_atoms_;
   }
+  if (selects()) select_inputs();
   in_order_ = selects() && n_atoms_ == n_visible && counts_up(columns_);
+}
+
+/// Points that are selected in all channels, as inputs.
+template <class Scalar>
+void PredictedWeights<Scalar>::select_inputs() {
+  const Index c = std::exchange(structure_.n_channels, 1);
+  if (c == 1) return;
+  for (Column<Scalar>& column : columns_) {
+    std::vector<Index> inputs;
+    for (const Index point : column.atoms) {
+      for (Index k = 0; k < c; ++k) inputs.push_back(point * c + k);
+    }
+    column.atoms = std::move(inputs);
+  }
+}
+
+template <class Scalar>
+void PredictedWeights<Scalar>::check_separable() const {
+  if (!separable()) return;
+  const auto& [y, x, pairs] = *separable();
+  check(base_ != nullptr, "factors of a base were given, but no base");
+  check(y.rows() * x.rows() == n_points(), "factors: received a height of ", y.rows(), " and a width of ", x.rows(),
+        "; expected ", n_points(), " points, those of the base");
+  check_size("pairs of factors", static_cast<Index>(pairs.size()), base_->cols(), "the base's atoms");
+  for (const auto& [i, j] : pairs) {
+    check(i >= 0 && i < y.cols() && j >= 0 && j < x.cols(), "pair (", i, ", ", j, ") is outside ", y.cols(), " × ",
+          x.cols(), " factors");
+  }
 }
 
 template <class Scalar>
@@ -97,30 +132,32 @@ MatrixMap<Scalar> PredictedWeights<Scalar>::v(Scalar* V, Index j) const {
 
 template <class Scalar>
 Matrix<Scalar> PredictedWeights<Scalar>::formed() const {
-  Matrix<Scalar> U = Matrix<Scalar>::Zero(n_visible_, n_atoms_);
-  for (Index j = 0; j < n_columns(); ++j) {
-    const Column<Scalar>& column = columns_[at(j)];
-    auto Uj = U.middleCols(first_atom(j), n_atoms(j));
-    for (Index k = 0; k < n_atoms(j); ++k) {
+  Matrix<Scalar> S = Matrix<Scalar>::Zero(n_points(), n_atoms_ / n_channels());
+  Index first = 0;
+  for (const Column<Scalar>& column : columns_) {
+    const Index n = static_cast<Index>(column.atoms.size());
+    auto Sj = S.middleCols(first, n);
+    for (Index k = 0; k < n; ++k) {
       if (base_) {
-        Uj.col(k) = base_->col(column.atoms[at(k)]);
+        Sj.col(k) = base_->col(column.atoms[at(k)]);
       } else {
-        Uj(column.atoms[at(k)], k) = Scalar(1);
+        Sj(column.atoms[at(k)], k) = Scalar(1);
       }
     }
     if (column.mix.size() > 0) {
-      const Matrix<Scalar> atoms = Uj;
-      multiply<Scalar>(atoms, column.mix, Uj);
+      const Matrix<Scalar> atoms = Sj;
+      multiply<Scalar>(atoms, column.mix, Sj);
     }
+    first += n;
   }
-  return U;
+  return S;
 }
 
 template <class Scalar>
-const Matrix<Scalar>& PredictedWeights<Scalar>::dictionary() const {
-  check(!learned_, "the dictionary is learned: it stands in V, not here");
+const Matrix<Scalar>& PredictedWeights<Scalar>::point_dictionary() const {
+  check(!learned(), "the dictionary is learned: it stands in V, not here");
   std::call_once(once_, [this] {
-    const bool is_base = base_ && !has_mix_ && base_->cols() == n_atoms_ && counts_up(columns_);
+    const bool is_base = base_ && !has_mix_ && base_->cols() * n_channels() == n_atoms_ && counts_up(columns_);
     dictionary_ = is_base ? base_ : std::make_shared<const Matrix<Scalar>>(formed());
     formed_dictionaries<Scalar>() += 1;
   });
@@ -128,14 +165,24 @@ const Matrix<Scalar>& PredictedWeights<Scalar>::dictionary() const {
 }
 
 template <class Scalar>
-ConstMatrixRef<Scalar> PredictedWeights<Scalar>::dictionary(Index j) const {
+ConstMatrixRef<Scalar> PredictedWeights<Scalar>::point_dictionary(Index j) const {
   check(j >= 0 && j < n_columns(), "column ", j, " is outside 0 … ", n_columns() - 1);
-  return dictionary().middleCols(first_atom(j), n_atoms(j));
+  return point_dictionary().middleCols(first_atom(j) / n_channels(), n_atoms(j) / n_channels());
+}
+
+template <class Scalar>
+Matrix<Scalar> PredictedWeights<Scalar>::dictionary() const {
+  return in_each_channel<Scalar>(point_dictionary(), n_channels());
+}
+
+template <class Scalar>
+Matrix<Scalar> PredictedWeights<Scalar>::dictionary(Index j) const {
+  return in_each_channel<Scalar>(point_dictionary(j), n_channels());
 }
 
 template <class Scalar>
 ConstMatrixRef<Scalar> PredictedWeights<Scalar>::dictionary_or_learned(const Scalar* V) const {
-  if (!learned_) return dictionary();
+  if (!learned()) return point_dictionary();
   return ConstMatrixMap<Scalar>(V, n_visible_, n_atoms_);
 }
 
@@ -156,10 +203,13 @@ void PredictedWeights<Scalar>::materialise(const Scalar* V, Index first, MatrixR
     }
     return;
   }
-  const ConstMatrixRef<Scalar> U = dictionary_or_learned(V);
+  const Index c = n_channels();
+  check(first % c == 0 && W.rows() % c == 0, "rows of W: received ", first, " and ", W.rows(),
+        " more; expected points of ", c, " channels");
+  const ConstMatrixRef<Scalar> S = dictionary_or_learned(V);
   for (Index j = 0; j < n_columns(); ++j) {
-    multiply<Scalar>(U.block(first, first_atom(j), W.rows(), n_atoms(j)), v(V, j),
-                     W.middleCols(first_hidden(j), n_hidden(j)));
+    multiply_in_channels<Scalar>(S.block(first / c, first_atom(j) / c, W.rows() / c, n_atoms(j) / c), c, v(V, j),
+                                 W.middleCols(first_hidden(j), n_hidden(j)));
   }
 }
 
@@ -167,10 +217,12 @@ template <class Scalar>
 Matrix<Scalar> PredictedWeights<Scalar>::materialise(const ConstVectorRef<Scalar>& V) const {
   check_size("size of V", V.size(), n_dynamic_, "the dynamic parameters of these weights");
   Matrix<Scalar> W(n_visible_, n_hidden_);
-  const Blocks rows(n_visible_, kRows);
-  const double work = static_cast<double>(n_visible_) * static_cast<double>(n_dynamic_);
-  parallel_for(rows.count(), threads_for(work, 0), [&](Index block) {
-    materialise(V.data(), rows.begin(block), W.middleRows(rows.begin(block), rows.length(block)));
+  const Blocks points(n_points(), kRows);
+  const Index c = n_channels();
+  const double work = static_cast<double>(n_points()) * static_cast<double>(n_dynamic_);
+  parallel_for(points.count(), threads_for(work, 0), [&](Index block) {
+    const Index first = points.begin(block) * c, count = points.length(block) * c;
+    materialise(V.data(), first, W.middleRows(first, count));
   });
   return W;
 }
@@ -182,20 +234,21 @@ Vector<Scalar> PredictedWeights<Scalar>::project(const ConstMatrixRef<Scalar>& d
   check_size("columns of dW", dW.cols(), n_hidden_, "n_hidden");
   check_size("size of V", V.size(), n_dynamic_, "the dynamic parameters of these weights");
   Vector<Scalar> dV(n_dynamic_);
-  const double work = static_cast<double>(n_visible_) * static_cast<double>(n_dynamic_);
+  const Index c = n_channels();
+  const double work = static_cast<double>(n_points()) * static_cast<double>(n_dynamic_);
   for (Index j = 0; j < n_columns(); ++j) {
     const ConstMatrixRef<Scalar> dWj = dW.middleCols(first_hidden(j), n_hidden(j));
-    const Blocks rows(n_atoms(j), kRows);
-    parallel_for(rows.count(), threads_for(work / static_cast<double>(n_columns()), 0), [&](Index block) {
-      const Index first = rows.begin(block), count = rows.length(block);
-      auto dVj = v(dV.data(), j).middleRows(first, count);
+    const Blocks rows(n_atoms(j) / c, kRows);
+    parallel_for(rows.count() * c, threads_for(work / static_cast<double>(n_columns()), 0), [&](Index task) {
+      const Index first = rows.begin(task / c), count = rows.length(task / c);
+      auto dVj = v(dV.data(), j).middleRows(first * c, count * c);
       if (selects()) {
         for (Index k = 0; k < count; ++k) dVj.row(k) = dWj.row(columns_[at(j)].atoms[at(first + k)]);
         return;
       }
-      const ConstMatrixRef<Scalar> U = dictionary_or_learned(V.data());
-      multiply_transposed<Scalar>(U.middleCols(first_atom(j) + first, count), dWj, dVj);
-      if (!learned_) return;
+      const ConstMatrixRef<Scalar> S = dictionary_or_learned(V.data());
+      multiply_transposed_in_channel<Scalar>(S.middleCols(first_atom(j) / c + first, count), c, task % c, dWj, dVj);
+      if (!learned()) return;
       MatrixMap<Scalar> dU(dV.data(), n_visible_, n_atoms_);
       const Matrix<Scalar> Vt = v(V.data(), j).middleRows(first, count).transpose();
       multiply<Scalar>(dWj, Vt, dU.middleCols(first_atom(j) + first, count));
@@ -206,15 +259,17 @@ Vector<Scalar> PredictedWeights<Scalar>::project(const ConstMatrixRef<Scalar>& d
 
 template <class Scalar>
 Vector<Scalar> PredictedWeights<Scalar>::fit(const ConstMatrixRef<Scalar>& W) const {
-  check(!learned_, "the dictionary is learned: there is no fixed U to fit W with");
+  check(!learned(), "the dictionary is learned: there is no fixed U to fit W with");
   check_size("rows of W", W.rows(), n_visible_, "n_visible");
   check_size("columns of W", W.cols(), n_hidden_, "n_hidden");
   Vector<Scalar> V(n_dynamic_);
   for (Index j = 0; j < n_columns(); ++j) {
-    const auto Wj = W.middleCols(first_hidden(j), n_hidden(j));
-    const Matrix<double> U = dictionary(j).template cast<double>();
+    const Matrix<double> Wj = W.middleCols(first_hidden(j), n_hidden(j)).template cast<double>();
+    const Matrix<double> S = point_dictionary(j).template cast<double>();
     const LeastSquaresOptions options{.epsilon = std::numeric_limits<Scalar>::epsilon()};
-    v(V.data(), j) = least_squares(U, Wj.template cast<double>(), options).template cast<Scalar>();
+    const ConstMatrixMap<double> of_points(Wj.data(), n_points(), n_channels() * n_hidden(j));
+    MatrixMap<Scalar>(V.data() + offset(j), S.cols(), of_points.cols()) =
+        least_squares(S, of_points, options).template cast<Scalar>();
   }
   return V;
 }

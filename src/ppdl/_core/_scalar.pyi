@@ -19,9 +19,13 @@ class PredictedWeights:
         base: _Array | None = None,
         *,
         learned: bool = False,
+        n_channels: int = 1,
+        factors: tuple[_Array, _Array, Sequence[tuple[int, int]]] | None = None,
     ) -> None: ...
     @property
     def n_visible(self) -> int: ...
+    @property
+    def n_channels(self) -> int: ...
     @property
     def n_hidden(self) -> int: ...
     @property

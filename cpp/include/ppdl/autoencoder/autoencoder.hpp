@@ -50,7 +50,7 @@ class Autoencoder final : public Model<Scalar> {
   std::shared_ptr<const PredictedWeights<Scalar>> weights_;
   AutoencoderOptions options_;
   Evaluation<Scalar> encoder_;
-  std::vector<Panels<Scalar>> U_, Ut_;  ///< of each column, where the atoms aren't inputs
+  std::vector<Panels<Scalar>> U_, Ut_;  ///< S_j of each column, where the atoms aren't inputs
 };
 
 }  // namespace ppdl

@@ -28,7 +28,7 @@ class Penalty {
  private:
   double alpha_ = 0.0;
   std::vector<WeightBlock<Scalar>> blocks_;
-  std::vector<std::vector<Matrix<Scalar>>> grams_;  ///< U_jᵀU_j of each block; none where V decays
+  std::vector<std::vector<Matrix<Scalar>>> grams_;  ///< S_jᵀS_j of each block; none where V decays
 };
 
 }  // namespace ppdl

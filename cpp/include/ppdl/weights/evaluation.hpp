@@ -14,7 +14,8 @@ namespace ppdl {
 /// One layer's product Z = XW, ready to be evaluated: its order, and its static part, packed. Made once a fit.
 ///
 /// Whatever the order, Z consists of products P_c C_c: with `predict` one of X and W; else, for each column, of the pooled
-/// inputs XU_j and V_j, or of the picked ones (XB)[:, α_j] and T_jV_j. Immutable; what changes during a step lives in a
+/// inputs XU_j and V_j, or of the picked ones (XB)[:, α_j] and T_jV_j. (A base over points meets each channel of X by itself,
+/// and XB holds the channels of an atom next to each other.) Immutable; what changes during a step lives in a
 /// `Scratch`, sized once. A step calls, with the tasks of each line in any order or at the same time:
 ///
 ///     prepare(task)                          the coefficients C, from V alone
@@ -26,7 +27,7 @@ class Evaluation {
  public:
   /// What a step writes.
   struct Scratch {
-    Matrix<Scalar> Q, dQ;                   ///< (rows, n_base)   XB
+    Matrix<Scalar> Q, dQ;                   ///< (rows, n_base c) XB
     Matrix<Scalar> P, dP;                   ///< (rows, n_atoms)  inputs of the coefficients, columns side by side
     Vector<Scalar> C, dC;                   ///< coefficients that are not V itself: W, or T_1V_1, …, T_JV_J
     std::vector<Panels<Scalar>> right;      ///< C_c packed
@@ -51,7 +52,7 @@ class Evaluation {
   /// @param reverse_input  as in the constructor, or false where this user doesn't want it
   [[nodiscard]] Scratch scratch(Index rows, bool training, bool reverse_input) const;
 
-  [[nodiscard]] Index n_prepare_tasks() const { return static_cast<Index>(coefficient_tasks_.size()); }
+  [[nodiscard]] Index n_prepare_tasks() const { return static_cast<Index>(prepare_tasks_.size()); }
   void prepare(Index task, const Scalar* V, Scratch& scratch) const;
 
   /// Z = XW for rows [first_row, first_row + X.rows()) of the group. Z must not alias X.
@@ -61,7 +62,7 @@ class Evaluation {
   void reverse(Index first_row, const ConstMatrixRef<Scalar>& dZ, MatrixRef<Scalar>* dX, Scratch& scratch) const;
 
   /// One block of the coefficients' gradient over a group, whose inputs are X.
-  [[nodiscard]] Index n_gradient_tasks() const { return static_cast<Index>(coefficient_tasks_.size()); }
+  [[nodiscard]] Index n_gradient_tasks() const { return static_cast<Index>(gradient_tasks_.size()); }
   void gradient(Index task, const ConstMatrixRef<Scalar>& X, Scalar* dV, Into into, Scratch& scratch) const;
 
   /// After the last group: one block of dV.
@@ -75,15 +76,16 @@ class Evaluation {
     Index first_hidden, n_hidden;
     Index offset;  ///< in V, or in `Scratch::C`
   };
-  /// Rows [first, first + count) of a part's coefficients, or of a column's V.
+  /// Rows [first, first + count) of a part's coefficients; or atoms of a column's V, in one channel.
   struct Task {
     Index part, first, count;
+    Index channel = 0;
   };
 
   [[nodiscard]] bool mixes(Index j) const;
   /// Whether the coefficients meet the inputs as they come.
   [[nodiscard]] bool aliases_input() const;
-  /// U or B, which X is multiplied with for each batch, or once; null where there is none.
+  /// U or B over the points, which X is multiplied with for each batch, or once; null where there is none.
   [[nodiscard]] const Matrix<Scalar>* static_part() const;
   void gather(const ConstMatrixRef<Scalar>& Q, MatrixRef<Scalar> P) const;
   void scatter(const ConstMatrixRef<Scalar>& dP, MatrixRef<Scalar> dQ) const;
@@ -91,8 +93,8 @@ class Evaluation {
   std::shared_ptr<const PredictedWeights<Scalar>> weights_;
   Plan plan_;
   std::vector<Part> parts_;
-  std::vector<Task> coefficient_tasks_, finish_tasks_;
-  std::vector<Index> atoms_;                 ///< α_1 … α_J, order `shared`
+  std::vector<Task> prepare_tasks_, gradient_tasks_, finish_tasks_;
+  std::vector<Index> atoms_;                 ///< α_1 … α_J in all channels, order `shared`
   Panels<Scalar> static_panels_, static_t_;  ///< U or B, and its transpose, where they are used for each batch
 };
 
