@@ -36,12 +36,28 @@ def weights(S, image, n_filters, kernel, dictionary=None, n_columns=1, fraction=
     )
 
 
-def network(S, case, *, order="auto", below=False, n_outputs=3, **how):
-    """A convolution, tanh and a dense layer; `below` them another convolution, so that the gradient of inputs counts."""
+def separable_weights(S, image, n_filters, kernel, n_columns=1, mix=True, fraction=0.5):
+    """Weights over the points of the window, the same in every channel, whose atoms are outer products."""
+    dtype = S.PredictedWeights(1, [(1, None, None)]).dictionary().dtype
+    Fy, Fx = (np.exp(-(np.subtract.outer(np.arange(side), np.arange(side)) ** 2) / 2.0) for side in kernel)
+    K, rng = np.kron(Fy, Fx), np.random.default_rng(4)
+    columns = []
+    for n_hidden in np.bincount(np.arange(n_filters) % n_columns):
+        atoms = rng.permutation(len(K))[: max(1, int(fraction * len(K)))]
+        T = np.linalg.inv(K[np.ix_(atoms, atoms)] + 0.1 * np.eye(len(atoms))).astype(dtype)
+        columns.append((n_hidden, atoms, T if mix else None))
+    pairs = list(np.ndindex(*kernel))
+    factors = (Fy.astype(dtype), Fx.astype(dtype), pairs)
+    n_visible = kernel[0] * kernel[1] * image[2]
+    return S.PredictedWeights(n_visible, columns, K.astype(dtype), n_channels=image[2], factors=factors)
+
+
+def network(S, case, *, order="auto", below=False, n_outputs=3, of=weights, **how):
+    """A convolution, tanh and a dense layer; `below` them another convolution, so that inputs' gradients count."""
     image, n_filters, kernel, stride, padding = case
     height, width = out_shape(image, kernel, stride, padding)
     layers = [S.Conv2D(weights(S, image, image[2], (1, 1)), kernel=(1, 1)), S.Activation("tanh")] if below else []
-    W = weights(S, image, n_filters, kernel, **how)
+    W = of(S, image, n_filters, kernel, **how)
     layers += [S.Conv2D(W, kernel=kernel, stride=stride, padding=padding, order=order), S.Activation("tanh")]
     layers.append(S.Dense(S.PredictedWeights(height * width * n_filters, [(n_outputs, None, None)])))
     return S.Network(layers, "squared", n_inputs=int(np.prod(image)), input_shape=image, batch_size=9), W
@@ -105,9 +121,10 @@ def test_outputs_and_gradients_are_those_of_torch(case, dtype):
     )
 
 
-def test_any_number_of_threads_gives_the_same_bits():
+@pytest.mark.parametrize("order", ["predict", "pool"])
+def test_any_number_of_threads_gives_the_same_bits(order):
     case = ((20, 20, 3), 16, (5, 5), (1, 1), (2, 2))
-    net, _ = network(core(np.float32), case, below=True, dictionary=SquaredExponential(), n_columns=2)
+    net, _ = network(core(np.float32), case, order=order, below=True, of=separable_weights, n_columns=2)
     theta, X, Y = sample(net, np.float32, n=50)
     value, gradient = net.value_and_gradient(theta, X, Y, n_threads=1)
     outputs = net.predictor(theta).predict(X, 1)
@@ -143,3 +160,57 @@ def test_what_does_not_fit_is_named(how, message):
     ]
     with pytest.raises(ValueError, match=message):
         S.Network(layers, "squared", n_inputs=16, input_shape=(4, 4, 1))
+
+
+POOLED = [
+    ((10, 9, 3), 12, (5, 4), (1, 1), (2, 1)),
+    ((16, 16, 20), 24, (8, 8), (1, 1), (3, 3)),  # rows of more than a vector
+    ((5, 6, 1), 4, (5, 6), (1, 1), (0, 0)),  # a single position
+    ((6, 40, 2), 7, (1, 7), (1, 1), (0, 3)),
+]
+
+
+@pytest.mark.parametrize("dtype", TOLERANCES)
+@pytest.mark.parametrize("n_columns", [1, 3])
+@pytest.mark.parametrize("mix", [True, False])
+@pytest.mark.parametrize("case", POOLED)
+def test_both_orders_compute_the_same(case, mix, n_columns, dtype):
+    found = []
+    for order in ("predict", "pool"):
+        how = {"of": separable_weights, "mix": mix, "n_columns": n_columns}
+        net, _ = network(core(dtype), case, order=order, below=True, **how)
+        assert net.describe()[1]["order"] == {"predict": "predict", "pool": "shared"}[order]
+        theta, X, Y = sample(net, dtype)
+        found.append((net.predictor(theta).predict(X), *net.value_and_gradient(theta, X, Y)))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, atol=10 * TOLERANCES[dtype] * np.abs(other).max())
+
+
+@pytest.mark.parametrize("n_columns", [1, 3])
+@pytest.mark.parametrize("case", [POOLED[0], POOLED[3]])
+def test_gradient_of_the_pooled_order_agrees_with_central_differences(case, n_columns):
+    how = {"of": separable_weights, "n_columns": n_columns, "fraction": 0.3}
+    net, _ = network(core(np.float64), case, order="pool", below=True, **how)
+    theta, X, Y = sample(net, np.float64, n=3)
+    check_gradient(lambda t: net.value_and_gradient(t, X, Y, n_threads=1), theta)
+
+
+def test_pooling_first_is_chosen_where_it_is_cheaper():
+    case = ((16, 16, 48), 64, (8, 8), (1, 1), (3, 3))
+    orders = [
+        network(core(np.float32), case, of=separable_weights, fraction=fraction)[0].describe()[0]["order"]
+        for fraction in (0.1, 0.25, 1.0)
+    ]
+    assert orders == ["shared", "shared", "predict"]
+
+
+@pytest.mark.parametrize(
+    ("case", "of", "message"),
+    [
+        (CASES[1], separable_weights, "order: pool needs a stride of 1"),
+        (CASES[0], weights, "order: pool needs atoms that are outer products"),
+    ],
+)
+def test_what_cannot_pool_first_is_told(case, of, message):
+    with pytest.raises(ValueError, match=message):
+        network(core(np.float64), case, order="pool", of=of)

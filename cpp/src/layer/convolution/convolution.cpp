@@ -62,6 +62,20 @@ class ConvolutionInference final : public Inference<Scalar> {
   RowVector<Scalar> bias_;
 };
 
+/// In the order that was asked for, or the cheaper one.
+template <class Scalar>
+std::shared_ptr<const PatchProduct<Scalar>> product_in_order(
+    const std::shared_ptr<const PredictedWeights<Scalar>>& weights, const PatchGrid& grid, OrderChoice order,
+    const Setting& setting) {
+  if (order == OrderChoice::pool) return product_with_maps(weights, grid);
+  auto predicting = product_with_weights(weights, grid);
+  const bool can_pool = weights->separable() && grid.window().stride_y == 1 && grid.window().stride_x == 1;
+  if (order == OrderChoice::predict || !can_pool) return predicting;
+  auto pooling = product_with_maps(weights, grid);
+  if (pooling->effort(setting) < predicting->effort(setting)) return pooling;
+  return predicting;
+}
+
 /// The gradient is summed in blocks of samples, each block by itself, and over blocks in order.
 template <class Scalar>
 class ConvolutionLayer final : public Layer<Scalar> {
@@ -69,10 +83,9 @@ class ConvolutionLayer final : public Layer<Scalar> {
 
  public:
   ConvolutionLayer(std::shared_ptr<const PredictedWeights<Scalar>> weights, const PatchGrid& grid, OrderChoice order,
-                   bool bias, bool reverse_input)
+                   bool bias, Index batch, bool reverse_input)
       : weights_(std::move(weights)), grid_(grid), bias_(bias), reverse_input_(reverse_input) {
-    check(order != OrderChoice::pool, "order: a convolution predicts its weights; choose auto or predict");
-    product_ = product_with_weights(weights_, grid_);
+    product_ = product_in_order(weights_, grid_, order, {.batch = batch, .reverse_input = reverse_input});
   }
 
   [[nodiscard]] Index n_inputs() const override { return grid_.image().size(); }
@@ -222,7 +235,7 @@ std::unique_ptr<const Layer<Scalar>> ConvolutionSpec<Scalar>::make(const Shape& 
                                                                    const LayerContext& context) const {
   (void)output_shape(input);
   return std::make_unique<ConvolutionLayer<Scalar>>(weights_, PatchGrid(input, window_), order_, bias_,
-                                                    context.setting.reverse_input);
+                                                    context.setting.batch, context.setting.reverse_input);
 }
 
 template class ConvolutionSpec<float>;

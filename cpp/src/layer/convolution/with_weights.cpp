@@ -1,16 +1,12 @@
 #include <ppdl/layer/convolution/patch_product.hpp>
 
-#include <ppdl/base/check.hpp>
+#include <ppdl/weights/channels.hpp>
 
-#include <algorithm>
 #include <utility>
 #include <vector>
 
 namespace ppdl {
 namespace {
-
-// Rows of V whose gradient one task projects.
-constexpr Index kFinishRows = 64;
 
 template <class Scalar>
 class WithWeights final : public PatchProduct<Scalar> {
@@ -33,9 +29,7 @@ class WithWeights final : public PatchProduct<Scalar> {
   WithWeights(std::shared_ptr<const PredictedWeights<Scalar>> weights, const PatchGrid& grid)
       : weights_(std::move(weights)), grid_(grid) {
     for (Index j = 0; j < weights_->n_columns(); ++j) {
-      for (Index first = 0; first < weights_->n_atoms(j); first += kFinishRows) {
-        tasks_.push_back({j, first, std::min(kFinishRows, weights_->n_atoms(j) - first)});
-      }
+      for (Index channel = 0; channel < weights_->n_channels(); ++channel) tasks_.push_back({j, channel});
     }
   }
 
@@ -46,11 +40,11 @@ class WithWeights final : public PatchProduct<Scalar> {
   }
   [[nodiscard]] double multiply_adds_once(const Setting& setting) const override {
     if (weights_->selects()) return 0.0;
-    double sum = 0.0;
-    for (Index j = 0; j < weights_->n_columns(); ++j) {
-      sum += static_cast<double>(weights_->n_visible() * weights_->n_atoms(j) * weights_->n_hidden(j));
-    }
+    const double sum = static_cast<double>(weights_->n_points()) * static_cast<double>(weights_->n_dynamic());
     return setting.training ? 2.0 * sum : sum;
+  }
+  [[nodiscard]] double effort(const Setting& setting) const override {
+    return static_cast<double>(setting.batch) * multiply_adds(setting) + multiply_adds_once(setting);
   }
 
   [[nodiscard]] std::unique_ptr<typename Base::Coefficients> coefficients(bool reverse_input) const override {
@@ -121,21 +115,21 @@ class WithWeights final : public PatchProduct<Scalar> {
     return sums_are_gradient() ? 0 : static_cast<Index>(tasks_.size());
   }
   void finish(Index task, const Scalar* sums, Scalar* dV) const override {
-    const auto& [j, first, count] = tasks_[static_cast<std::size_t>(task)];
+    const auto& [j, channel] = tasks_[static_cast<std::size_t>(task)];
     const ConstMatrixMap<Scalar> dW(sums, weights_->n_visible(), weights_->n_hidden());
     const ConstMatrixRef<Scalar> dWj = dW.middleCols(weights_->first_hidden(j), weights_->n_hidden(j));
-    auto dVj = weights_->v(dV, j).middleRows(first, count);
+    auto dVj = weights_->v(dV, j);
     if (weights_->selects()) {
       const auto& atoms = weights_->columns()[static_cast<std::size_t>(j)].atoms;
-      for (Index k = 0; k < count; ++k) dVj.row(k) = dWj.row(atoms[static_cast<std::size_t>(first + k)]);
+      for (Index k = 0; k < dVj.rows(); ++k) dVj.row(k) = dWj.row(atoms[static_cast<std::size_t>(k)]);
     } else {
-      multiply_transposed<Scalar>(weights_->dictionary(j).middleCols(first, count), dWj, dVj);
+      multiply_transposed_in_channel<Scalar>(weights_->point_dictionary(j), weights_->n_channels(), channel, dWj, dVj);
     }
   }
 
  private:
   struct Task {
-    Index column, first, count;
+    Index column, channel;
   };
 
   void reserve(Index n_images, Buffers& own) const {

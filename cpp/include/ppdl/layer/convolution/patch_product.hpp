@@ -34,6 +34,8 @@ class PatchProduct {
   [[nodiscard]] virtual double multiply_adds(const Setting& setting) const = 0;
   /// Those that are done once a step.
   [[nodiscard]] virtual double multiply_adds_once(const Setting& setting) const = 0;
+  /// Estimated time of a step, in units of a multiply-add at full speed.
+  [[nodiscard]] virtual double effort(const Setting& setting) const = 0;
 
   [[nodiscard]] virtual std::unique_ptr<Coefficients> coefficients(bool reverse_input) const = 0;
   [[nodiscard]] virtual Index n_prepare_tasks() const = 0;
@@ -64,6 +66,13 @@ class PatchProduct {
 /// Predict W, then multiply with it.
 template <class Scalar>
 [[nodiscard]] std::unique_ptr<const PatchProduct<Scalar>> product_with_weights(
+    std::shared_ptr<const PredictedWeights<Scalar>> weights, const PatchGrid& grid);
+
+/// Pool first: convolve each channel with the base's atoms, then multiply with the coefficients (paper, Sec. 3.4).
+///
+/// @throws std::invalid_argument unless the base is separable and the stride 1
+template <class Scalar>
+[[nodiscard]] std::unique_ptr<const PatchProduct<Scalar>> product_with_maps(
     std::shared_ptr<const PredictedWeights<Scalar>> weights, const PatchGrid& grid);
 
 }  // namespace ppdl
