@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from ppdl import datasets as datasets
     from ppdl import dictionaries as dictionaries
     from ppdl import estimators as estimators
+    from ppdl import layers as layers
     from ppdl import preprocessing as preprocessing
     from ppdl import reproduce as reproduce
     from ppdl import testing as testing
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from ppdl._core import NumericalError as NumericalError
     from ppdl.estimators import RICA as RICA
     from ppdl.estimators import PatchFeatures as PatchFeatures
+    from ppdl.estimators import PredictedConvNetClassifier as PredictedConvNetClassifier
+    from ppdl.estimators import PredictedConvNetRegressor as PredictedConvNetRegressor
     from ppdl.estimators import PredictedMLPClassifier as PredictedMLPClassifier
     from ppdl.estimators import PredictedMLPRegressor as PredictedMLPRegressor
     from ppdl.estimators import load as load
@@ -27,23 +30,28 @@ _HOMES = {
     "NumericalError": "ppdl._core",
     "RICA": "ppdl.estimators",
     "PatchFeatures": "ppdl.estimators",
+    "PredictedConvNetClassifier": "ppdl.estimators",
+    "PredictedConvNetRegressor": "ppdl.estimators",
     "PredictedMLPClassifier": "ppdl.estimators",
     "PredictedMLPRegressor": "ppdl.estimators",
     "load": "ppdl.estimators",
     "show_config": "ppdl._config",
 }
-_SUBPACKAGES = ("datasets", "dictionaries", "estimators", "preprocessing", "reproduce", "testing")
+_SUBPACKAGES = ("datasets", "dictionaries", "estimators", "layers", "preprocessing", "reproduce", "testing")
 
 __all__ = [
     "RICA",
     "NumericalError",
     "PatchFeatures",
+    "PredictedConvNetClassifier",
+    "PredictedConvNetRegressor",
     "PredictedMLPClassifier",
     "PredictedMLPRegressor",
     "__version__",
     "datasets",
     "dictionaries",
     "estimators",
+    "layers",
     "load",
     "preprocessing",
     "reproduce",

@@ -1,9 +1,11 @@
-"""Multi-layer perceptrons that learn a part of their weights, under scikit-learn's contract."""
+"""Networks that learn a part of their weights, under scikit-learn's contract."""
 
 from .displays import HistoryDisplay as HistoryDisplay
 from .displays import WeightsDisplay as WeightsDisplay
 from .ica.rica import RICA as RICA
 from .networks.classifier import PredictedMLPClassifier as PredictedMLPClassifier
+from .networks.convnets import PredictedConvNetClassifier as PredictedConvNetClassifier
+from .networks.convnets import PredictedConvNetRegressor as PredictedConvNetRegressor
 from .networks.regressor import PredictedMLPRegressor as PredictedMLPRegressor
 from .networks.summary import Summary as Summary
 from .patches.patch_features import PatchFeatures as PatchFeatures
@@ -18,6 +20,8 @@ __all__ = [
     "HistoryDisplay",
     "OneCycle",
     "PatchFeatures",
+    "PredictedConvNetClassifier",
+    "PredictedConvNetRegressor",
     "PredictedMLPClassifier",
     "PredictedMLPRegressor",
     "Schedule",

@@ -153,6 +153,7 @@ class PredictedMLPClassifier(PerceptronMixin, NetworkClassifier):
     See Also
     --------
     PredictedMLPRegressor : For real-valued targets.
+    PredictedConvNetClassifier : For images.
 
     Notes
     -----

@@ -14,6 +14,7 @@ from ..networks.architecture import Architecture
 from ..networks.classification import NetworkClassifier
 from ..networks.classifier import PredictedMLPClassifier
 from ..networks.contract import PredictedNetwork
+from ..networks.convnets import PredictedConvNetClassifier, PredictedConvNetRegressor
 from ..networks.merging import require_unchanged
 from ..networks.model import Model
 from ..networks.regression import NetworkRegressor
@@ -141,6 +142,8 @@ def _model(architecture: Architecture, contents: Contents) -> Model:
 _KINDS: dict[type[PredictedNetwork], tuple[str, ...]] = {
     PredictedMLPClassifier: (),
     PredictedMLPRegressor: (),
+    PredictedConvNetClassifier: ("input_shape_",),
+    PredictedConvNetRegressor: ("input_shape_",),
 }
 for _kind, _own in _KINDS.items():
     register(Codec(_kind, _describe, _restore, (*_ATTRIBUTES, *_own)))

@@ -1,0 +1,160 @@
+"""A network for images as a list of layers describes it: parsed, completed, and its sizes checked."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from ppdl import _checks as checks
+from ppdl.dictionaries import Dictionary, Identity
+from ppdl.layers import Activation, Conv2D, Dense, Layer, Maxout, MaxPool2D, Shape, Weighted
+
+from ..predicted_weights import check_learned_fraction, checked_dictionary
+from .architecture import Architecture
+from .design import Design, activation_layer, initial_scale
+
+PRESETS: dict[str, tuple[Layer, ...]] = {
+    "denil2013": (
+        Conv2D(48, 8, padding=4),
+        MaxPool2D(4, stride=2),
+        Conv2D(64, 8, padding=3),
+        MaxPool2D(4, stride=2),
+        Conv2D(64, 5, padding=3),
+        MaxPool2D(2, stride=2),
+        Dense(500, n_columns=5),
+    ),
+    "small": (
+        Conv2D(32, 3, padding=1, n_columns=4),
+        MaxPool2D(2),
+        Conv2D(64, 3, padding=1, n_columns=4),
+        MaxPool2D(2),
+        Dense(128, n_columns=4),
+    ),
+}
+
+
+class ImageDesign(Design):
+    """Layers over images, some of which look at windows."""
+
+    def architecture(self, *, n_inputs: int, n_outputs: int, loss: str, seed: int, images: Any = None) -> Architecture:
+        """Make the architecture for data of these sizes; see `Design`."""
+        given = self.input_shape if self.input_shape is not None else images
+        if given is None:
+            raise ValueError(
+                f"input_shape: received None, and rows of {n_inputs} numbers; expected (height, width, channels) of "
+                "the images, or X of shape (n_samples, height, width, channels)"
+            )
+        shape = Shape(*given)
+        if shape.size != n_inputs:
+            raise ValueError(
+                f"input_shape: received {tuple(shape)}, images of {shape.size} numbers; expected {n_inputs}, as X has"
+            )
+        _check_sizes(self.parameters["layers"], shape)
+        return self._with_output(n_inputs, n_outputs, loss, seed, tuple(shape))
+
+
+def image_design(params: Any) -> ImageDesign:
+    """Parse the parameters of an estimator, its attributes."""
+    layers = listed_layers(params.layers)
+    between, n_pieces = activation_layer(params)
+    dictionary = params.dictionary
+    network = checked_dictionary(dictionary, "for all layers that have none of their own")
+    fraction = checks.real("learned_fraction", params.learned_fraction, above=0.0, at_most=1.0)
+    weighted = [layer for layer in layers if isinstance(layer, Weighted)]
+    check_learned_fraction(
+        [dictionary if layer.dictionary is None else layer.dictionary for layer in weighted],
+        [fraction if layer.fraction is None else layer.fraction for layer in weighted],
+        [layer.n_columns for layer in weighted],
+    )
+    completed = [_completed(layer, network, fraction) for layer in layers]
+    hidden = tuple(_with_activations(completed, between, n_pieces))
+    shape = _image_shape(params.input_shape)
+    if shape is not None:
+        _check_sizes(layers, Shape(*shape))
+    meaning = {
+        "layers": layers,
+        "activation": type(between) if n_pieces > 1 else between,
+        "n_pieces": n_pieces,
+        "dictionary": network,
+        "learned_fraction": fraction,
+    }
+    return ImageDesign(hidden, shape, initial_scale(params), meaning)
+
+
+def listed_layers(value: Any) -> tuple[Layer, ...]:
+    """Return the layers of a list or a preset.
+
+    Raises
+    ------
+    ValueError
+        If there are none with weights, one is of another kind, or one looks at windows after a dense one.
+    """
+    names = " or ".join(map(repr, sorted(PRESETS)))
+    if isinstance(value, str):
+        if value not in PRESETS:
+            raise ValueError(f"layers: received {value!r}; expected {names}, or a list of ppdl.layers")
+        return PRESETS[value]
+    if not isinstance(value, Sequence):
+        raise ValueError(f"layers: received {value!r}; expected a list of ppdl.layers, or {names}")
+    flat = None
+    for n, layer in enumerate(value):
+        if not isinstance(layer, Layer):
+            raise ValueError(
+                f"layers[{n}]: received {layer!r}; expected a layer of ppdl.layers, such as Conv2D(32, 3) or Dense(100)"
+            )
+        if layer.spatial and flat is not None:
+            raise ValueError(
+                f"layers[{n}]: received {layer!r} after {flat!r}, whose outputs are no image; put it before that"
+            )
+        flat = layer if isinstance(layer, Dense) else flat
+    if not any(isinstance(layer, Weighted) for layer in value):
+        raise ValueError(f"layers: received {value!r}; expected at least one layer of weights, a Conv2D or a Dense")
+    return tuple(value)
+
+
+def _completed(layer: Layer, dictionary: Dictionary, fraction: float) -> Layer:
+    """Return a layer of weights with what it leaves to the network; where all is learned, nothing is predicted."""
+    if not isinstance(layer, Weighted):
+        return layer
+    share = fraction if layer.fraction is None else layer.fraction
+    all_learned = share == 1.0 and getattr(dictionary, "selection", None) != "all"
+    return layer.completed(Identity() if all_learned else dictionary, fraction)
+
+
+def _with_activations(layers: Sequence[Layer], between: Layer, n_pieces: int) -> Iterable[Layer]:
+    """Go through the layers, with an activation after each layer of weights that has none of its own."""
+    for n, layer in enumerate(layers):
+        following = layers[n + 1 :]
+        ends = next((k for k, other in enumerate(following) if isinstance(other, Weighted)), len(following))
+        own = any(isinstance(other, Activation | Maxout) for other in following[:ends])
+        if isinstance(layer, Weighted) and not own:
+            yield layer.widened(n_pieces)
+            yield between
+        else:
+            yield layer
+
+
+def _image_shape(value: Any) -> tuple[int, int, int] | None:
+    """Return height, width and channels."""
+    if value is None:
+        return None
+    try:
+        sides = tuple(operator.index(side) for side in value)
+    except TypeError:
+        sides = ()
+    if len(sides) not in (2, 3) or not all(1 <= side <= checks.LARGEST_INT for side in sides):
+        raise ValueError(f"input_shape: received {value!r}; expected (height, width) or (height, width, channels)")
+    return (*sides, 1)[:3]  # type: ignore[return-value]
+
+
+def _check_sizes(layers: Sequence[Layer], shape: Shape) -> None:
+    """Check that every layer has outputs."""
+    sizes = [f"inputs {shape}"]
+    for layer in layers:
+        try:
+            shape = layer.output_shape(shape)
+        except ValueError as error:
+            raise ValueError(f"layers: {error} (sizes so far: {'; '.join(sizes)})") from None
+        if not isinstance(layer, Activation):
+            sizes.append(f"{layer!r} {shape}")
