@@ -479,21 +479,21 @@ double peak_multiply_adds() {
   return best;
 }
 
-#define PPDL_INSTANTIATE(Scalar)                                                                                     \
-  template class Panels<Scalar>;                                                                                     \
-  template void multiply<Scalar>(const ConstMatrixRef<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>, Into);     \
-  template void multiply_transposed<Scalar>(const ConstMatrixRef<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>, \
-                                            Into);                                                                   \
-  template void multiply<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&, MatrixRef<Scalar>,    \
-                                 Into);                                                                              \
-  template void multiply_transposed<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,            \
-                                            MatrixRef<Scalar>, Into);                                                \
-  template Matrix<Scalar> product<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&, int);        \
-  template Matrix<Scalar> transposed_product<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,   \
-                                                     int);                                                           \
-  template void multiply<Scalar>(const Gathered<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>, Into);           \
-  template void multiply_transposed<Scalar>(const Gathered<Scalar>&, Index, const Panels<Scalar>&,                   \
-                                            MatrixRef<Scalar>, Into);                                                \
+#define PPDL_INSTANTIATE(Scalar)                                                                                      \
+  template class Panels<Scalar>;                                                                                      \
+  template void multiply<Scalar>(const ConstMatrixRef<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>, Into);      \
+  template void multiply_transposed<Scalar>(const ConstMatrixRef<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>,  \
+                                            Into);                                                                    \
+  template void multiply<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&, MatrixRef<Scalar>,     \
+                                 Into);                                                                               \
+  template void multiply_transposed<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,             \
+                                            MatrixRef<Scalar>, Into);                                                 \
+  template Matrix<Scalar> product<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&, int);         \
+  template Matrix<Scalar> transposed_product<Scalar>(const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,    \
+                                                     int);                                                            \
+  template void multiply<Scalar>(const Gathered<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>, Into);            \
+  template void multiply_transposed<Scalar>(const Gathered<Scalar>&, Index, const Panels<Scalar>&, MatrixRef<Scalar>, \
+                                            Into);                                                                    \
   template double peak_multiply_adds<Scalar>();
 
 PPDL_INSTANTIATE(float)

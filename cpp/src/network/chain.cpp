@@ -57,7 +57,8 @@ void Chain<Scalar>::choose_rows(bool makes_maps) {
   block_rows_ = kBlockRows;
   if (makes_maps) {
     const double rows = kBlockWork / std::max(1.0, multiply_adds(1));
-    block_rows_ = static_cast<Index>(std::clamp(rows, static_cast<double>(kFewestBlockRows), static_cast<double>(kBlockRows)));
+    block_rows_ =
+        static_cast<Index>(std::clamp(rows, static_cast<double>(kFewestBlockRows), static_cast<double>(kBlockRows)));
   }
   group_rows_ = std::clamp(kGroupBytes / std::max(kBytes, kBytes * (values + gradients)), kFewestGroupRows, kGroupRows);
 }
