@@ -347,11 +347,11 @@ def test_hidden_units_are_divided_as_evenly_as_can_be(n_hidden, n_columns):
 )
 def test_tied_atoms_are_the_same_in_all_channels(dictionary):
     inputs = example_input()
-    tied = dictionary.columns(inputs, sizes=(1,), fraction=0.3).columns[0].atoms
+    tied = dictionary.columns(inputs, sizes=(1,), fraction=0.3).atoms(0)
     assert len(tied) == 38  # 38.4 rounded down to a multiple of 2
     assert np.array_equal(tied[::2] + 1, tied[1::2])
     assert np.all(tied[::2] % 2 == 0)
-    untied = replace(dictionary, tied=False).columns(inputs, sizes=(1,), fraction=0.3).columns[0].atoms
+    untied = replace(dictionary, tied=False).columns(inputs, sizes=(1,), fraction=0.3).atoms(0)
     assert len(untied) == 38
 
 

@@ -45,9 +45,9 @@ def test_squared_exponential_is_its_formula(shape, length_scale):
     inputs = LayerInput(n_visible, shape=shape)
     columns = SquaredExponential(length_scale, ridge=0.3).columns(inputs, sizes=(2, 2), fraction=0.5)
     K = oracle.squared_exponential(inputs.points, inputs.n_channels, length_scale)
-    assert np.allclose(columns.base, K, rtol=1e-14, atol=1e-300)
-    for j, column in enumerate(columns.columns):
-        assert np.allclose(columns.dictionary(j), oracle.ridge(K, column.atoms, 0.3), atol=1e-13)
+    assert np.allclose(np.kron(columns.base, np.eye(columns.n_channels)), K, rtol=1e-14, atol=1e-300)
+    for j in range(len(columns.columns)):
+        assert np.allclose(columns.dictionary(j), oracle.ridge(K, columns.atoms(j), 0.3), atol=1e-13)
 
 
 @settings(max_examples=30, deadline=None)
@@ -158,7 +158,7 @@ def test_empirical_covariance_is_kernel_ridge_on_the_covariance(power):
 )
 def test_orthonormal_bases_keep_lengths(dictionary, shape):
     inputs = input_of(shape, activations=uniform(50, int(np.prod(shape))))
-    B = dictionary.columns(inputs, sizes=(1,)).base
+    B = dictionary.columns(inputs, sizes=(1,)).dictionary(0)
     assert B.shape == (inputs.n_visible, inputs.n_visible)
     assert np.allclose(B.T @ B, np.eye(len(B)), atol=1e-11)
 
@@ -207,8 +207,8 @@ def test_cosines_of_a_layer_without_shape_are_those_of_a_signal():
 
 def test_atoms_of_a_channel_stay_in_it():
     for dictionary in (DCT(), Wavelet()):
-        one = dictionary.columns(input_of((4, 4)), sizes=(1,)).base
-        three = dictionary.columns(input_of((4, 4, 3)), sizes=(1,)).base
+        one = dictionary.columns(input_of((4, 4)), sizes=(1,)).dictionary(0)
+        three = dictionary.columns(input_of((4, 4, 3)), sizes=(1,)).dictionary(0)
         for channel in range(3):
             assert np.array_equal(three[channel::3, channel::3], one)
             assert not three[channel::3, (channel + 1) % 3 :: 3].any()
@@ -321,3 +321,39 @@ def test_the_autoencoder_learns():
         return oracle.autoencoder_gradient(W, np.zeros(20), X)[0]
 
     assert error(50) < 0.7 * error(1)
+
+
+# Channels
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 3), (5, 5, 2)])
+@pytest.mark.parametrize("dictionary", [SquaredExponential(), SquaredExponential(orthonormalize=True), DCT()], ids=repr)
+def test_a_dictionary_over_points_is_the_one_over_all_channels(dictionary, shape):
+    points = dictionary.columns(input_of(shape), sizes=(3, 2), fraction=0.4)
+    c = points.n_channels
+    assert c == shape[2]
+    expanded = replace(
+        points,
+        base=np.kron(points.base, np.eye(c)),
+        columns=tuple(
+            column._replace(atoms=points.atoms(j), mix=None if column.mix is None else np.kron(column.mix, np.eye(c)))
+            for j, column in enumerate(points.columns)
+        ),
+        n_channels=1,
+        factors=None,
+    )
+    assert points.digest() == expanded.digest()
+    assert (points.n_dynamic, points.n_static) == (expanded.n_dynamic, expanded.n_static)
+    V = uniform(points.n_dynamic)
+    W = points.weights(np.float64).materialise(V)
+    assert np.allclose(W, expanded.weights(np.float64).materialise(V), atol=1e-13)
+    assert np.allclose(points.fit(W, V), expanded.fit(W, V), atol=1e-9)
+
+
+@pytest.mark.parametrize("dictionary", [SquaredExponential(0.8), DCT()], ids=repr)
+@pytest.mark.parametrize("shape", [(4, 6), (5, 3, 2)])
+def test_atoms_are_the_outer_products_of_their_factors(dictionary, shape):
+    columns = dictionary.columns(input_of(shape), sizes=(1,))
+    down, across, pairs = columns.factors
+    atoms = [np.outer(down[:, y], across[:, x]).ravel() for y, x in pairs]
+    assert np.allclose(np.column_stack(atoms), columns.base, atol=1e-14)

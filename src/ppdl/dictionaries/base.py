@@ -18,7 +18,7 @@ from ppdl import _checks as checks
 from ppdl import _core
 from ppdl._precision import product
 
-from .columns import Column, DictionaryColumns, checked_sizes
+from .columns import Column, DictionaryColumns, Factors, checked_sizes
 from .layer_input import Floats, LayerInput
 
 registry: dict[str, type[Dictionary]] = {}
@@ -185,6 +185,9 @@ class AtomDictionary(Dictionary):
     """Whether every atom lives in one channel, the atoms of a point's or frequency's channels next to each other."""
     orthonormal: ClassVar[bool] = False
     """Whether the atoms of `base` are orthonormal already."""
+    same_in_channels: ClassVar[bool] = False
+    """Whether each channel has the atoms that a single one would have: then, if `tied`, `base` is asked for the points
+    alone, and no larger matrix is ever made."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -201,6 +204,10 @@ class AtomDictionary(Dictionary):
         """T in U = B[:, atoms] T, shape (n_atoms, n_atoms); None is the identity."""
         return None
 
+    def factors(self, inputs: LayerInput) -> Factors | None:
+        """Factors of the base's atoms, if they are outer products over a grid of one channel; convolutions profit."""
+        return None
+
     @property
     def stores_base(self) -> bool:
         """Whether a saved model must hold B, because the specification alone does not tell it."""
@@ -211,11 +218,13 @@ class AtomDictionary(Dictionary):
     ) -> DictionaryColumns:
         """Build the dictionaries U_1, …, U_J of a layer; see `Dictionary.columns`."""
         sizes = checked_sizes(sizes)
+        c = inputs.n_channels if self.tied and self.same_in_channels else 1
         group = inputs.n_channels if self.tied and self.atoms_per_channel else 1
         takes_all = self.selection == "all"
         n_atoms = 0 if takes_all else count_atoms(inputs.n_visible, fraction, group)  # before any costly base
-        B = self._checked_base(self.base(inputs) if base is None else base, inputs.n_visible)
-        n_base = B.shape[1]
+        places = inputs.of_points() if c > 1 else inputs
+        B = self._checked_base(self.base(places) if base is None else base, places.n_visible)
+        n_base = B.shape[1] * c
         if takes_all:
             n_atoms = n_base
         elif n_atoms > n_base:
@@ -228,9 +237,16 @@ class AtomDictionary(Dictionary):
             n_choice = min(n_base, group * math.ceil(min(self.leading * n_atoms, n_base) / group))
         columns = []
         for j, n_hidden in enumerate(sizes):
-            atoms = choose_atoms(n_choice, n_atoms, inputs, j, group)
+            atoms = choose_atoms(n_choice, n_atoms, inputs, j, group)[::c] // c
             columns.append(Column(n_hidden, atoms, self._orthonormal_mix(B, atoms, self.mix(B, atoms))))
-        return DictionaryColumns(inputs.n_visible, tuple(columns), B, stores_base=self.stores_base)
+        return DictionaryColumns(
+            inputs.n_visible,
+            tuple(columns),
+            B,
+            stores_base=self.stores_base,
+            n_channels=c,
+            factors=self.factors(places) if places.grid else None,
+        )
 
     def _checked_base(self, base: npt.ArrayLike, n_visible: int) -> Floats:
         B = np.ascontiguousarray(base, dtype=np.float64)

@@ -24,16 +24,24 @@ _UNITS = 2**16  # of the largest entry, in digests
 
 
 class Column(NamedTuple):
-    """One column (paper, Sec. 3.4): U = B[:, atoms] mix, for `n_hidden` hidden units."""
+    """One column (paper, Sec. 3.4): U = B[:, atoms] mix for `n_hidden` hidden units, the same in each channel."""
 
     n_hidden: int
     atoms: npt.NDArray[np.int64]
     mix: Floats | None = None
 
 
+class Factors(NamedTuple):
+    """Of a base of outer products over a grid: B[(r, s), a] = down[r, y] across[s, x] with (y, x) = pairs[a]."""
+
+    down: Floats
+    across: Floats
+    pairs: npt.NDArray[np.int64]
+
+
 @dataclass(frozen=True, eq=False)
 class DictionaryColumns:
-    """The dictionaries U_1, …, U_J of a layer, U_j = B[:, atoms_j] mix_j.
+    """The dictionaries U_1, …, U_J of a layer, U_j = (B[:, atoms_j] mix_j) ⊗ I_c.
 
     `Dictionary.columns` makes them; `weights` hands them to the core.
 
@@ -43,13 +51,18 @@ class DictionaryColumns:
         Rows of every U_j.
     columns : tuple of Column
         Hidden units, atoms (indices of B's columns; of the inputs, where there is no B) and mix of each column.
-    base : ndarray of shape (n_visible, n_base), optional
+    base : ndarray of shape (n_visible / n_channels, n_base), optional
         B, float64, read-only; None is the identity.
     learned : bool, default=False
         Whether U is learned with V; then only the number of a column's atoms counts.
     stores_base : bool, default=False
         Whether B follows from more than the specification, the input's shape and the seed, so that a saved model must
         hold it and give it back to `Dictionary.columns(..., base=)`.
+    n_channels : int, default=1
+        c: every dictionary is the same in each of so many channels, a point's next to each other; B and the atoms are
+        those of the points alone.
+    factors : Factors, optional
+        Of a B whose atoms are outer products.
 
     Examples
     --------
@@ -64,6 +77,8 @@ class DictionaryColumns:
     base: Floats | None = None
     learned: bool = False
     stores_base: bool = False
+    n_channels: int = 1
+    factors: Factors | None = None
     _made: dict[str, PredictedWeights] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -73,13 +88,13 @@ class DictionaryColumns:
 
     @property
     def n_atoms(self) -> int:
-        """Atoms of all columns."""
-        return sum(len(column.atoms) for column in self.columns)
+        """Atoms of all columns, in all channels."""
+        return self.n_channels * sum(len(column.atoms) for column in self.columns)
 
     @property
     def n_dynamic(self) -> int:
         """Numbers that are learned: those of V, and of U where it is learned."""
-        n_v = sum(len(column.atoms) * column.n_hidden for column in self.columns)
+        n_v = sum(rows * column.n_hidden for rows, column in zip(self._rows, self.columns, strict=True))
         return n_v + self.learned * self.n_visible * self.n_atoms
 
     @property
@@ -89,6 +104,11 @@ class DictionaryColumns:
         return 0 if self.learned or selects else self.n_visible * self.n_atoms
 
     @property
+    def _rows(self) -> list[int]:
+        """Rows of each V_j."""
+        return [self.n_channels * len(column.atoms) for column in self.columns]
+
+    @property
     def _is_mixed(self) -> bool:
         return any(column.mix is not None for column in self.columns)
 
@@ -96,16 +116,26 @@ class DictionaryColumns:
         """U_j, shape (n_visible, n_atoms_j); not of a learned one."""
         if self.learned:
             raise ValueError("U is learned: it is part of the network's parameters, not of its dictionary")
+        S = self.point_dictionary(j)
+        return S if self.n_channels == 1 else np.kron(S, np.eye(self.n_channels)).astype(np.float64, copy=False)
+
+    def atoms(self, j: int) -> npt.NDArray[np.int64]:
+        """Return the numbers of U_j's atoms, in all channels, or of the inputs that it selects, shape (n_atoms_j,)."""
+        atoms = self.columns[j].atoms * self.n_channels
+        return np.add.outer(atoms, np.arange(self.n_channels)).ravel()
+
+    def point_dictionary(self, j: int) -> Floats:
+        """S_j of U_j = S_j ⊗ I_c, shape (n_visible / c, n_atoms_j / c); not of a learned one."""
         _, atoms, mix = self.columns[j]
-        U = np.eye(self.n_visible)[:, atoms] if self.base is None else self.base[:, atoms]
-        return U if mix is None else product(U, mix)
+        S = np.eye(self.n_visible)[:, atoms] if self.base is None else self.base[:, atoms]
+        return S if mix is None else product(S, mix)
 
     def dynamic(self, V: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
         """V_1, …, V_J, shapes (n_atoms_j, n_hidden_j), as views of the flat V; before each the U_j that is learned."""
         U, V = np.split(V, [self.learned * self.n_visible * self.n_atoms])
-        ends = np.cumsum([len(column.atoms) * column.n_hidden for column in self.columns])
-        parts = zip(self.columns, np.split(V, ends[:-1]), strict=True)
-        Vs = [part.reshape(len(column.atoms), column.n_hidden) for column, part in parts]
+        shapes = [(rows, column.n_hidden) for rows, column in zip(self._rows, self.columns, strict=True)]
+        parts = np.split(V, np.cumsum([rows * n_hidden for rows, n_hidden in shapes])[:-1])
+        Vs = [part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]
         if not self.learned:
             return Vs
         atoms = np.cumsum([len(column.atoms) for column in self.columns])
@@ -117,28 +147,41 @@ class DictionaryColumns:
         Us = [np.hstack(matrices[::2])] if self.learned else []
         return np.concatenate([matrix.ravel() for matrix in (*Us, *matrices[self.learned :: 1 + self.learned])])
 
-    def weights(self, dtype: npt.DTypeLike) -> PredictedWeights:
+    def weights(self, dtype: npt.DTypeLike, *, separable: bool = False) -> PredictedWeights:
         """`PredictedWeights` of the core, `_core.f32`'s or `_core.f64`'s, made once.
 
         Parameters
         ----------
         dtype : float32 or float64
             Precision of the layer: B and the mixes are rounded to it.
+        separable : bool, default=False
+            Whether B is kept where it has factors, for a convolution that pools first.
         """
-        name = np.dtype(dtype).name
+        name = f"{np.dtype(dtype).name}, {separable and self.factors is not None}"
         if name not in self._made:
-            self._made[name] = self._weights(dtype)
+            self._made[name] = self._weights(dtype, separable and self.factors is not None)
         return self._made[name]
 
-    def _weights(self, dtype: npt.DTypeLike) -> PredictedWeights:
+    def _weights(self, dtype: npt.DTypeLike, separable: bool) -> PredictedWeights:
         def rounded(matrix: Floats | None) -> Any:
             return None if matrix is None else checks.cast("dictionary", matrix, dtype)
 
         # Where that takes no more memory, atoms are mixed here: in float64 an ill-conditioned mix does no harm.
-        mix_now = self.base is not None and self._is_mixed and self.n_atoms <= self.base.shape[1]
+        n_atoms = self.n_atoms // self.n_channels
+        mix_now = self.base is not None and self._is_mixed and n_atoms <= self.base.shape[1] and not separable
         source = self._with_mixed_base() if mix_now else self
         columns = [(column.n_hidden, column.atoms, rounded(column.mix)) for column in source.columns]
-        return core(dtype).PredictedWeights(self.n_visible, columns, rounded(source.base), learned=self.learned)
+        factors = None
+        if separable and self.factors is not None:
+            factors = (rounded(self.factors.down), rounded(self.factors.across), self.factors.pairs.tolist())
+        return core(dtype).PredictedWeights(
+            self.n_visible,
+            columns,
+            rounded(source.base),
+            learned=self.learned,
+            n_channels=self.n_channels,
+            factors=factors,
+        )
 
     def fit(self, W: Array, V: Array) -> Array:
         """Return the V of these dictionaries whose UV is nearest to W, flat, in W's precision.
@@ -158,13 +201,15 @@ class DictionaryColumns:
         first = 0
         for j, (former, new) in enumerate(zip(self.dynamic(V), self.dynamic(fitted), strict=True)):
             n_hidden = new.shape[1]
-            new[:] = _core.dictionary.least_squares(
-                np.ascontiguousarray(self.dictionary(j)),
-                np.ascontiguousarray(W[:, first : first + n_hidden], dtype=np.float64),
+            S = np.ascontiguousarray(self.point_dictionary(j))
+            fitted_j = _core.dictionary.least_squares(
+                S,
+                np.ascontiguousarray(W[:, first : first + n_hidden], dtype=np.float64).reshape(len(S), -1),
                 epsilon=epsilon,
                 relative_length=1.0,
                 length=float(np.linalg.norm(former)),
             )
+            new[:] = fitted_j.reshape(new.shape)
             first += n_hidden
         return fitted
 
@@ -173,12 +218,12 @@ class DictionaryColumns:
 
     def _with_mixed_base(self) -> DictionaryColumns:
         """Form [U_1 … U_J] and take it for B: the same dictionaries without mixes."""
-        base = np.concatenate([self.dictionary(j) for j in range(len(self.columns))], axis=1)
+        base = np.concatenate([self.point_dictionary(j) for j in range(len(self.columns))], axis=1)
         ends = np.cumsum([len(column.atoms) for column in self.columns])
         columns = (
             Column(column.n_hidden, np.arange(end - len(column.atoms), end)) for column, end in zip(self.columns, ends)
         )
-        return DictionaryColumns(self.n_visible, tuple(columns), base)
+        return DictionaryColumns(self.n_visible, tuple(columns), base, n_channels=self.n_channels)
 
     def digest(self) -> str:
         """SHA-256 of the dictionaries, in hexadecimal, which tells whether the same U were built.
@@ -187,16 +232,17 @@ class DictionaryColumns:
         of its largest entry. Last bits, which differ between CPU levels and math libraries, do not show. (The entries
         of U themselves would not do: among a million, some lie on the edge between two fixed-point numbers.)
         """
+        c = self.n_channels
         sha = hashlib.sha256()
-        header = [self.n_visible, self.learned, [[n_hidden, len(atoms)] for n_hidden, atoms, _ in self.columns]]
-        sha.update(json.dumps(header).encode())
-        for column in self.columns:
-            sha.update(column.atoms.astype("<i8").tobytes())
+        sizes = [[column.n_hidden, rows] for rows, column in zip(self._rows, self.columns, strict=True)]
+        sha.update(json.dumps([self.n_visible, self.learned, sizes]).encode())
+        for j in range(len(self.columns)):
+            sha.update(self.atoms(j).astype("<i8").tobytes())
         if self.n_static > 0:
-            probe = _core.dictionary.gaussian(1, self.n_visible, seed=0, stream=0)
+            probe = _core.dictionary.gaussian(1, self.n_visible, seed=0, stream=0).reshape(-1, c).T
             seen = probe if self.base is None else probe @ self.base
-            parts = [seen[0, atoms] if mix is None else seen[0, atoms] @ mix for _, atoms, mix in self.columns]
-            sketch = np.concatenate(parts)
+            parts = [seen[:, atoms] if mix is None else seen[:, atoms] @ mix for _, atoms, mix in self.columns]
+            sketch = np.concatenate([part.T.ravel() for part in parts])
             largest = np.abs(sketch).max(initial=0.0) or 1.0
             sha.update(np.rint(sketch / largest * _UNITS).astype("<i8").tobytes())
         return sha.hexdigest()

@@ -10,6 +10,7 @@ import numpy as np
 from ppdl import _core
 
 from .base import AtomDictionary
+from .columns import Factors
 from .layer_input import Floats, LayerInput
 
 
@@ -52,11 +53,22 @@ class DCT(AtomDictionary, id="dct"):
     """
 
     atoms_per_channel: ClassVar[bool] = True
+    same_in_channels: ClassVar[bool] = True
     orthonormal: ClassVar[bool] = True
 
     def base(self, inputs: LayerInput) -> Floats:
         """All cosines, shape (n_visible, n_visible)."""
         return _in_each_channel(_core.dictionary.cosines(*_grid(inputs, "DCT")), inputs.n_channels)
+
+    def factors(self, inputs: LayerInput) -> Factors | None:
+        """Cosines down and across; an atom's pair is where its only coefficient stands."""
+        if inputs.grid is None or inputs.n_channels > 1:
+            return None
+        height, width = inputs.grid
+        down, across = (_core.dictionary.cosines(1, side) for side in (height, width))
+        atoms = self.base(inputs).T.reshape(-1, height, width)
+        largest = np.abs(down.T @ atoms @ across).reshape(len(atoms), -1).argmax(axis=1)
+        return Factors(down, across, np.column_stack(np.unravel_index(largest, (height, width))))
 
 
 @dataclass(frozen=True, repr=False)
@@ -93,6 +105,7 @@ class Wavelet(AtomDictionary, id="wavelet"):
     name: str = "haar"
 
     atoms_per_channel: ClassVar[bool] = True
+    same_in_channels: ClassVar[bool] = True
     orthonormal: ClassVar[bool] = True
 
     def __post_init__(self) -> None:

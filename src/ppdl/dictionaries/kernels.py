@@ -13,6 +13,7 @@ from ppdl import _checks as checks
 from ppdl import _core
 
 from .base import AtomDictionary
+from .columns import Factors
 from .layer_input import Floats, LayerInput
 
 
@@ -91,6 +92,8 @@ class SquaredExponential(KernelDictionary, id="squared-exponential"):
 
     length_scale: float = 1.0
 
+    same_in_channels: ClassVar[bool] = True
+
     def __post_init__(self) -> None:
         super().__post_init__()
         checks.real("length_scale", self.length_scale, above=0.0)
@@ -105,6 +108,16 @@ class SquaredExponential(KernelDictionary, id="squared-exponential"):
             )
         K: Floats = _core.dictionary.squared_exponential(points, inputs.n_channels, self.length_scale)
         return K
+
+    def factors(self, inputs: LayerInput) -> Factors | None:
+        """Kernels down and across: the square of a distance is a sum over both."""
+        if inputs.grid is None or inputs.n_channels > 1:
+            return None
+        down, across = (
+            _core.dictionary.squared_exponential(np.arange(side, dtype=np.float64)[:, None], 1, self.length_scale)
+            for side in inputs.grid
+        )
+        return Factors(down, across, np.argwhere(np.ones(inputs.grid)))
 
 
 @dataclass(frozen=True, repr=False)

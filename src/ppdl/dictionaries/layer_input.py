@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -84,6 +84,11 @@ class LayerInput:
         if self.shape is None:
             return 1
         return self.n_visible // (math.prod(self.grid) if self.grid else len(np.asarray(self.shape)))
+
+    def of_points(self) -> LayerInput:
+        """Return the same points with one channel each, and without activations."""
+        shape = self.grid or self.shape
+        return replace(self, n_visible=self.n_visible // self.n_channels, shape=shape, activations=None)
 
     def sample(self, who: str) -> Activations:
         """Activations of the samples that count, shape (n_samples, n_visible), C order, float32 or float64.

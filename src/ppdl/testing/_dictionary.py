@@ -85,7 +85,7 @@ def _check_columns(built: DictionaryColumns, inputs: LayerInput, sizes: tuple[in
         assert np.all(np.diff(column.atoms) > 0), f"column {j}: the atoms are not in increasing order"
         if not built.learned:
             U = built.dictionary(j)
-            assert U.shape == (inputs.n_visible, len(column.atoms)), f"column {j}: U has shape {U.shape}"
+            assert U.shape == (inputs.n_visible, len(built.atoms(j))), f"column {j}: U has shape {U.shape}"
             assert np.isfinite(U).all(), f"column {j}: U holds NaN or infinity"
     assert built.base is None or (built.base.dtype == np.float64 and not built.base.flags.writeable)
 

@@ -152,6 +152,10 @@ class Architecture:
                 raise
             raise type(error)(f"{place.layer!r}: {error}") from None
 
+    def weights(self, n: int, columns: DictionaryColumns, dtype: npt.DTypeLike) -> Any:
+        """Return the core's weights of a layer with these dictionaries; a convolution may pool first."""
+        return columns.weights(dtype, separable=self.weighted[n].layer.spatial)
+
     def require_same(self, other: Architecture, received: Any) -> None:
         """Check that another architecture, made of the estimator `received`, is this one's but for chance.
 

@@ -43,7 +43,7 @@ def initial_model(architecture: Architecture, data: Data, n_threads: int | None)
             return X[rows] if n == 0 else np.asarray(predictor(n).activations(X[rows], n, n_threads))
 
         columns.append(architecture.columns(n, LayerSamples(len(X), inputs, counts)))
-        weights.append(columns[n].weights(X.dtype))
+        weights.append(architecture.weights(n, columns[n], X.dtype))
     network = network_of(architecture, architecture.layers, weights, X.dtype)
     return Model(architecture, columns, initial_theta(network, architecture))
 

@@ -58,7 +58,7 @@ class Model:
     @cached_property
     def weights(self) -> list[Any]:
         """The core's `PredictedWeights` of each layer."""
-        return [columns.weights(self.dtype) for columns in self.columns]
+        return [self.architecture.weights(n, columns, self.dtype) for n, columns in enumerate(self.columns)]
 
     @cached_property
     def network(self) -> Any:

@@ -90,9 +90,9 @@ class WeightsPlan:
                     f"its digest is {digest!r} in the file, but {columns.digest()!r} by the specification, "
                     f"{self.dictionary!r}; the file is damaged, or another version of ppdl or of a library wrote it"
                 )
-            if [len(column.atoms) for column in columns.columns] != atoms or columns.n_dynamic != sum(
-                matrix.size for matrix in matrices
-            ):
+            if [
+                columns.n_channels * len(column.atoms) for column in columns.columns
+            ] != atoms or columns.n_dynamic != sum(matrix.size for matrix in matrices):
                 raise ValueError(f"received columns of {atoms} atoms; {self.dictionary!r} has others")
         return columns, columns.flat(matrices)
 
