@@ -76,11 +76,23 @@ def test_geometric_decay_continues_with_the_fit(digits):
     assert_allclose(parts.theta_, whole.theta_, atol=1e-12)
 
 
+def test_a_cycle_of_given_length_goes_on_over_calls_and_ends_at_zero(digits):
+    X, y = digits
+    whole = PredictedMLPRegressor(hidden_layer_sizes=(5,), learning_rate="one_cycle", max_iter=4, **FIXED).fit(X, y)
+    parts = PredictedMLPRegressor(hidden_layer_sizes=(5,), learning_rate=OneCycle(epochs=4), **FIXED)
+    for _ in range(4):
+        parts.partial_fit(X, y)
+    assert parts.history_["learning_rate"] == whole.history_["learning_rate"]
+    assert_allclose(parts.theta_, whole.theta_, atol=1e-12)
+    assert parts.partial_fit(X, y).history_["learning_rate"][-1] == 0.0
+
+
 @pytest.mark.parametrize(
     ("schedule", "options", "message"),
     [
         (OneCycle, {"warm_up": 1.0}, "warm_up"),
         (OneCycle, {"anneal": "step"}, "anneal"),
+        (OneCycle, {"epochs": 0}, "epochs"),
         (Geometric, {"decay": 0.9}, "decay"),
     ],
 )

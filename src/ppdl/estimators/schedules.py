@@ -52,8 +52,11 @@ class Schedule(abc.ABC):
     """A rule that gives every mini-batch its learning rate."""
 
     name: ClassVar[str]
-    fixed_length: ClassVar[bool] = False
-    """Whether the rule is made for a given number of epochs, all of which are then run."""
+
+    @property
+    def fixed_length(self) -> bool:
+        """Whether the rule is made for the epochs of one call, all of which are then run."""
+        return False
 
     @abc.abstractmethod
     def rates(self, initial: float, progress: Progress) -> Rates:
@@ -111,6 +114,9 @@ class OneCycle(Schedule):
         First rate, as a fraction of the given one.
     anneal : {"cosine", "linear"}, default="cosine"
         Way down.
+    epochs : int, default=None
+        Length of the cycle, in epochs of all calls, so that `partial_fit` may go through it; after it the rate is 0.
+        None is the length of each call.
 
     Examples
     --------
@@ -118,24 +124,34 @@ class OneCycle(Schedule):
     >>> from ppdl.estimators.schedules import OneCycle
     >>> PredictedMLPClassifier(learning_rate=OneCycle(warm_up=0.1), max_iter=20)
     PredictedMLPClassifier(learning_rate=OneCycle(warm_up=0.1, start=0.04,
-                                                  anneal='cosine'),
+                                                  anneal='cosine', epochs=None),
                            max_iter=20)
     """
 
     warm_up: float = 0.3
     start: float = 0.04
     anneal: str = "cosine"
+    epochs: int | None = None
     name = "one_cycle"
-    fixed_length = True
 
     def __post_init__(self) -> None:
         checks.real("warm_up", self.warm_up, at_least=0.0, below=1.0)
         checks.real("start", self.start, at_least=0.0)
         checks.one_of("anneal", self.anneal, ("cosine", "linear"))
+        if self.epochs is not None:
+            checks.integer("epochs", self.epochs)
+
+    @property
+    def fixed_length(self) -> bool:
+        """Whether the cycle takes the epochs of one call, all of which are then run."""
+        return self.epochs is None
 
     def rates(self, initial: float, progress: Progress) -> Rates:
         """Learning rates of one epoch, shape (n_batches,)."""
-        done = progress.batches / progress.total
+        if self.epochs is None:
+            done = progress.batches / progress.total
+        else:
+            done = (progress.earlier + progress.batches) / (self.epochs * progress.n_batches)
         descent = np.clip((done - self.warm_up) / (1.0 - self.warm_up), 0.0, 1.0)
         down = 0.5 * (1.0 + np.cos(math.pi * descent)) if self.anneal == "cosine" else 1.0 - descent
         if self.warm_up == 0.0:
