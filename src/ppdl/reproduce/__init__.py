@@ -8,22 +8,29 @@ from .figures.figure2 import Figure2 as Figure2
 from .figures.figure2 import figure2 as figure2
 from .figures.figure4_left import Figure4Left as Figure4Left
 from .figures.figure4_left import figure4_left as figure4_left
+from .figures.figure5 import Figure5 as Figure5
+from .figures.figure5 import figure5 as figure5
 from .figures.figure6_left import Figure6Left as Figure6Left
 from .figures.figure6_left import figure6_left as figure6_left
 from .figures.figure6_right import Figure6Right as Figure6Right
 from .figures.figure6_right import figure6_right as figure6_right
+from .recipes.convnets import CONVNET_RECIPES as CONVNET_RECIPES
+from .recipes.convnets import ConvNetRecipe as ConvNetRecipe
 from .recipes.networks import RECIPES as RECIPES
 from .recipes.networks import Recipe as Recipe
 from .recipes.patches import PATCH_RECIPES as PATCH_RECIPES
 from .recipes.patches import PatchRecipe as PatchRecipe
 
 __all__ = [
+    "CONVNET_RECIPES",
     "PATCH_RECIPES",
     "RECIPES",
+    "ConvNetRecipe",
     "Encodings",
     "Figure1",
     "Figure2",
     "Figure4Left",
+    "Figure5",
     "Figure6Left",
     "Figure6Right",
     "PatchRecipe",
@@ -32,6 +39,7 @@ __all__ = [
     "figure1",
     "figure2",
     "figure4_left",
+    "figure5",
     "figure6_left",
     "figure6_right",
 ]

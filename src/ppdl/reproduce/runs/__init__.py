@@ -1,5 +1,6 @@
 """Runs: recorded as they finish, resumed where they stopped, each with the code and the machine that made it."""
 
+from .checkpoint import Checkpoint as Checkpoint
 from .environment import environment as environment
 from .file import Configuration as Configuration
 from .file import Record as Record
