@@ -180,7 +180,7 @@ def _learn_and_predict(configuration: Configuration, *, images: Images, n_thread
     inputs = LayerInput(len(W), shape=patches.input_shape, seed=configuration["seed"])
     dictionary = Dictionary.from_config(configuration["predictor"])
     columns = dictionary.columns(inputs, sizes=(W.shape[1],), fraction=configuration["kept"])
-    atoms = columns.columns[0].atoms
+    atoms = columns.atoms(0)
     predicted = columns.dictionary(0) @ W[atoms]
 
     blanks = np.setdiff1d(np.arange(len(W)), atoms)
