@@ -18,6 +18,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from ppdl import NumericalError, PredictedConvNetClassifier, _core
 from ppdl._checks import one_of
+from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary
 from ppdl.estimators import OneCycle
 from ppdl.layers import Layer
@@ -278,12 +279,24 @@ def _configuration(curve: str, proportion: float, seed: int, split: Split, recip
     }
 
 
+_last_prepared: dict[tuple[str, float | None], tuple[Array, Array]] = {}
+
+
+def _images(split: Split, whitening: float | None) -> tuple[Array, Array]:
+    """Prepare images for training and test, once for all networks that a process trains on them."""
+    key = (split.digest, whitening)
+    if key not in _last_prepared:
+        _last_prepared.clear()
+        _last_prepared[key] = prepared(split.X_train, split.X_test, whitening)
+    return _last_prepared[key]
+
+
 def _train_and_test(configuration: Configuration, *, split: Split, recording: Recording) -> Record:
     """Train the network that a configuration describes, from where it was left if it was, and test it."""
     checkpoint = Checkpoint(recording.folder / f"{Figure5.name}.unfinished", configuration)
     if not recording.resume:
         checkpoint.delete()
-    X_train, X_test = prepared(split.X_train, split.X_test, configuration["whitening"])
+    X_train, X_test = _images(split, configuration["whitening"])
     state = checkpoint.read() or {"network": _network(configuration), "commits": {}}
     network = state["network"].set_params(n_threads=recording.n_threads)
     done = len(network.loss_curve_) if hasattr(network, "loss_curve_") else 0
