@@ -1,5 +1,6 @@
 """Networks that learn a part of their weights, under scikit-learn's contract."""
 
+from .architecture_display import ArchitectureDisplay as ArchitectureDisplay
 from .displays import HistoryDisplay as HistoryDisplay
 from .displays import WeightsDisplay as WeightsDisplay
 from .ica.rica import RICA as RICA
@@ -16,6 +17,7 @@ from .schedules import Schedule as Schedule
 
 __all__ = [
     "RICA",
+    "ArchitectureDisplay",
     "Geometric",
     "HistoryDisplay",
     "OneCycle",

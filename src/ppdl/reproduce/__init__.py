@@ -6,6 +6,8 @@ from .figures.figure1 import Figure1 as Figure1
 from .figures.figure1 import figure1 as figure1
 from .figures.figure2 import Figure2 as Figure2
 from .figures.figure2 import figure2 as figure2
+from .figures.figure3 import Figure3 as Figure3
+from .figures.figure3 import figure3 as figure3
 from .figures.figure4_left import Figure4Left as Figure4Left
 from .figures.figure4_left import figure4_left as figure4_left
 from .figures.figure5 import Figure5 as Figure5
@@ -29,6 +31,7 @@ __all__ = [
     "Encodings",
     "Figure1",
     "Figure2",
+    "Figure3",
     "Figure4Left",
     "Figure5",
     "Figure6Left",
@@ -38,6 +41,7 @@ __all__ = [
     "encodings",
     "figure1",
     "figure2",
+    "figure3",
     "figure4_left",
     "figure5",
     "figure6_left",

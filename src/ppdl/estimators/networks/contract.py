@@ -362,6 +362,12 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
 
         return WeightsDisplay.from_estimator(self, layer=layer, **options)
 
+    def plot_architecture(self, **options: Any) -> Any:
+        """Draw the layers, and of their weights what is fixed and what is learned; see `ArchitectureDisplay`."""
+        from ..architecture_display import ArchitectureDisplay
+
+        return ArchitectureDisplay.from_estimator(self, **options)
+
     def plot_history(self, **options: Any) -> Any:
         """Draw the curves of training; see `HistoryDisplay.from_estimator`."""
         from ..displays import HistoryDisplay

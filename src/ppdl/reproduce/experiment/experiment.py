@@ -84,11 +84,13 @@ class Experiment:
     def add_to(self, figures: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
         """Add the figure's command; its options that are given become arguments of `compute`."""
         description = (inspect.getdoc(self.compute) or self.summary).partition("\n\n")[0]
-        resumes = f"Finished runs are kept in {self.stem}.jsonl; the same command after a stop goes on from there."
+        resumes = ""
+        if any(option.argument == "resume" for option in self.options):
+            resumes = f"Finished runs are kept in {self.stem}.jsonl; the same command after a stop goes on from there."
         parser = figures.add_parser(
             self.name,
             help=self.summary,
-            description=f"{description} {resumes}".replace("%", "%%"),
+            description=f"{description} {resumes}".strip().replace("%", "%%"),
             argument_default=argparse.SUPPRESS,
         )
         parser.add_argument("--list", action="store_true", help="list what the options' names mean")

@@ -87,6 +87,8 @@ PROPORTIONS = Option("proportions", "proportions learned, in (0, 1]", float, def
 
 DOWNLOAD = Option("download", "allow data to be downloaded, checked by its hash", sets=True)
 
+OUTPUT = Option("output", "folder for the table and the plot", default="here")
+
 #: Which runs, where, and on how much of the machine.
 RUN = (
     Option("seeds", "seeds", int, default="the profile's number", nargs="+"),

@@ -203,7 +203,7 @@ def figure5(
     >>> from ppdl.reproduce import figure5
     >>> figure = figure5(proportions=[0.5], epochs=1, output=getfixture("tmp_path"), verbose=False)
     >>> [(row["curve"], row["n_dynamic"]) for row in figure.table]
-    [('predicted', 13102), ('narrow', 13072)]
+    [('predicted', 7762), ('narrow', 7741)]
     """
     split = load_split(one_of("data", data, CONVNETS), download=download)
     profile = choices.profile(profile, data, PROFILES)
