@@ -1,33 +1,23 @@
-"""Convolutional networks: the contract of the estimators, over images."""
+"""Convolutional networks: the function that they compute, the images that they take, what they refuse."""
 
 import copy
-import pickle
 import warnings
 
 import numpy as np
 import pytest
+from cases import CONVOLUTIONS as LAYERS
+from cases import QUICKLY as OPTIONS
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles.convolution import convolution, patches
 from oracles.pooling import Pool
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.datasets import load_digits
-from sklearn.model_selection import GridSearchCV
 
-import ppdl
-from ppdl import PredictedConvNetClassifier, PredictedConvNetRegressor, PredictedMLPClassifier
-from ppdl.dictionaries import DCT, EmpiricalCovariance, Identity, PrincipalComponents, SquaredExponential
+from ppdl import PredictedConvNetClassifier, PredictedMLPClassifier
+from ppdl.dictionaries import DCT, EmpiricalCovariance, Identity, SquaredExponential
 from ppdl.estimators.networks.windows import LayerSamples, windows
-from ppdl.layers import Activation, AvgPool2D, Conv2D, Dense, Dropout, Maxout, MaxPool2D, Shape
-
-LAYERS = (
-    Conv2D(8, 3, padding=1, n_columns=2),
-    MaxPool2D(3, stride=2),
-    Conv2D(6, (3, 2), stride=(2, 1), dictionary=PrincipalComponents()),
-    AvgPool2D(2),
-    Dense(12, n_columns=3, fraction=1.0),
-)
-OPTIONS = {"learned_fraction": 0.5, "max_iter": 3, "n_iter_no_change": np.inf, "random_state": 0}
+from ppdl.layers import Activation, Conv2D, Dense, Dropout, Maxout, MaxPool2D, Shape
 
 
 @pytest.fixture(scope="module")
@@ -209,134 +199,6 @@ def test_dictionary_from_data_is_of_windows(digits):
     clf = PredictedConvNetClassifier([Conv2D(4, 3, dictionary=EmpiricalCovariance())], **OPTIONS).fit(X, y)
     expected = np.cov(patches(X[..., np.newaxis], (3, 3)).reshape(-1, 9).T)
     assert_allclose(clf.dictionaries_[0].base, expected, atol=1e-12)
-
-
-# The contract ---------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("n_threads", [2, 3, 7])
-def test_any_number_of_threads_gives_the_same_bits(digits, fitted, n_threads):
-    X, y = digits
-    one = clone(fitted).set_params(n_threads=1).fit(X, y)
-    many = clone(fitted).set_params(n_threads=n_threads).fit(X, y)
-    assert_array_equal(many.theta_, one.theta_)
-    assert_array_equal(many.predict_proba(X), one.predict_proba(X))
-
-
-def test_copies_and_files_are_the_network(digits, fitted, tmp_path):
-    X, y = digits
-    fitted.save(tmp_path / "model.safetensors")
-    loaded = ppdl.load(tmp_path / "model.safetensors")
-    assert repr(loaded) == repr(fitted)
-    assert str(loaded.summary()) == str(fitted.summary())
-    for other in (loaded, pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
-        assert other.input_shape_ == (8, 8, 1)
-        assert_array_equal(other.predict_proba(X), fitted.predict_proba(X))
-        more = clone(fitted).fit(X, y).set_params(warm_start=True).fit(X, y)
-        assert_array_equal(other.set_params(warm_start=True).fit(X, y).theta_, more.theta_)
-
-
-def test_layers_without_bias_and_presets_are_saved(digits, tmp_path):
-    X, y = digits
-    for layers in ("small", [Conv2D(4, 3, bias=False, dictionary=DCT()), Dense(5, bias=False, fraction=0.5)]):
-        clf = PredictedConvNetClassifier(layers, **OPTIONS).fit(X, y)
-        clf.save(tmp_path / "model.safetensors")
-        loaded = ppdl.load(tmp_path / "model.safetensors")
-        assert loaded.get_params()["layers"] == layers
-        assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
-
-
-def test_merged_network_is_ordinary_and_of_the_same_function(digits, fitted):
-    X, y = digits
-    merged = fitted.merge()
-    assert_allclose(merged.predict_proba(X), fitted.predict_proba(X), atol=1e-12)
-    assert merged.theta_.size == sum(W.size + W.shape[1] for W in fitted.coefs_)
-    assert {layer.dictionary for layer in merged.summary().layers} == {"Identity()"}
-    merged.set_params(warm_start=True).fit(X, y)
-    assert merged.n_iter_ == 3
-
-
-def test_samples_without_weight_might_as_well_be_absent(digits):
-    X, y = digits
-    counts = np.arange(len(y)) % 3 > 0
-    clf = PredictedConvNetClassifier(LAYERS, **OPTIONS, early_stopping=True)
-    nonsense = np.where(counts[:, np.newaxis, np.newaxis], X, 1e3)
-    weighted = clone(clf).fit(nonsense, np.where(counts, y, 9 - y), sample_weight=counts)
-    absent = clone(clf).fit(X[counts], y[counts])
-    assert_allclose(weighted.theta_, absent.theta_, atol=1e-12)
-
-
-def test_early_stopping_keeps_the_best_model(digits):
-    X, y = digits
-    clf = PredictedConvNetClassifier(LAYERS, early_stopping=True, learning_rate_init=0.02, **OPTIONS)
-    clf.set_params(max_iter=8).fit(X[:300], y[:300], X_val=X[300:], y_val=y[300:])
-    assert clf.best_validation_score_ == max(clf.history_["val_score"]) == clf.score(X[300:], y[300:])
-
-
-def test_partial_fit_goes_on_as_fit_does(digits):
-    X, y = digits
-    by_fit = PredictedConvNetClassifier(LAYERS, **OPTIONS, shuffle=False, batch_size=len(X)).fit(X, y)
-    by_parts = clone(by_fit)
-    for _ in range(3):
-        by_parts.partial_fit(X, y, classes=np.arange(10))
-    assert_allclose(by_parts.theta_, by_fit.theta_, atol=1e-12)
-    assert by_parts.n_iter_ == 1
-
-
-@pytest.mark.parametrize("solver", ["lbfgs", "sgd"])
-@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-def test_other_solvers_lower_the_loss(digits, solver):
-    clf = PredictedConvNetClassifier(LAYERS, solver=solver, learning_rate_init=0.1, **OPTIONS)
-    clf.set_params(max_iter=30, batch_size=50).fit(*digits)
-    assert clf.loss_curve_[-1] < 0.8 * clf.loss_curve_[0]
-
-
-def test_supervised_pretraining_makes_dictionaries_anew(digits):
-    X, y = digits
-    clf = PredictedConvNetClassifier(LAYERS, **OPTIONS).fit(X, y)
-    anew = clone(clf).set_params(pretraining="supervised").fit(X, y)
-    assert not np.allclose(anew.dictionaries_[1].base, clf.dictionaries_[1].base)
-
-
-def test_regressor_fits_values(digits):
-    X, _ = digits
-    y = X[:, 2:6, 2:6].mean(axis=(1, 2))
-    y = (y - y.mean()) / y.std()
-    regressor = PredictedConvNetRegressor(layers=LAYERS[:2], learning_rate_init=0.01, **OPTIONS)
-    assert regressor.set_params(max_iter=15, batch_size=20).fit(X, y).score(X, y) > 0.8
-
-
-def test_grid_search_and_clones_take_lists_of_layers(digits):
-    X, y = digits
-    grid = {"layers": [LAYERS, "small"], "learned_fraction": [0.5, 1.0]}
-    search = GridSearchCV(PredictedConvNetClassifier(**OPTIONS), grid, cv=2).fit(X[:100], y[:100])
-    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
-    assert clone(search.best_estimator_).get_params() == search.best_estimator_.get_params()
-
-
-def test_summary_tells_what_maps_become(fitted):
-    first, second, dense, output = fitted.summary().layers
-    assert [layer.name for layer in (first, second, dense, output)] == [
-        "convolution 1",
-        "convolution 2",
-        "dense 3",
-        "output",
-    ]
-    assert first.outputs == "8 x 8 x 8 > 4 x 4 x 8"
-    assert second.outputs == "1 x 3 x 6 > 1 x 2 x 6"
-    assert (first.n_dynamic, first.n_bias, first.n_columns) == (32, 8, 2)
-    assert first.dense_multiply_adds >= 2 * 64 * 9 * 8  # at every position, forward and reverse
-    assert "outputs" in str(fitted.summary())
-    assert "8 x 8 x 8" in fitted.summary()._repr_html_()
-
-
-def test_filters_are_drawn_as_images(fitted):
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("agg")
-    assert_array_equal(fitted.plot_weights().images, fitted.coefs_[0].T.reshape(8, 3, 3, 1))
-    assert fitted.plot_weights(layer=1, units=2).images.shape == (2, 3, 2, 8)
-    assert fitted.plot_weights(layer=2, units=[0]).images.shape == (1, 1, 2, 6)
-    matplotlib.pyplot.close("all")
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------
