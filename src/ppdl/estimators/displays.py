@@ -50,11 +50,11 @@ class WeightsDisplay:
 
         Parameters
         ----------
-        estimator : PredictedMLPClassifier or PredictedMLPRegressor
+        estimator : PredictedMLPClassifier, PredictedConvNetClassifier or a regressor
             Fitted.
         layer : int, default=0
-            Number of the layer. The first one's inputs lie as `input_shape` says; where inputs do not lie on a grid, a
-            unit's weights are a single row.
+            Number of the layer of weights. The first one's inputs lie as `input_shape` says, a filter's on its window;
+            where inputs do not lie on a grid, a unit's weights are a single row.
         units : int or sequence of int, default=50
             Which units, or how many, spread evenly over the columns.
         ax : matplotlib Axes, default=None
@@ -162,7 +162,7 @@ class HistoryDisplay:
 
         Parameters
         ----------
-        estimator : PredictedMLPClassifier or PredictedMLPRegressor
+        estimator : PredictedMLPClassifier, PredictedConvNetClassifier or a regressor
             Fitted.
         ax : matplotlib Axes or sequence of them, default=None
             Where to draw: the losses, and the scores if a second one is given.
