@@ -3,187 +3,19 @@
 #include <ppdl/base/check.hpp>
 #include <ppdl/base/parallel.hpp>
 
-#include "simd.hpp"
+#include "tile.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <new>
 #include <type_traits>
 #include <vector>
 
 namespace ppdl {
 namespace {
 
-constexpr Index kVectors = 2;      // of a panel's row
 constexpr int kStreams = 4;        // panels that a single row meets at a time
 constexpr Index kDepth = 256;      // rows of a panel that stay in the first-level cache while rows of A pass by
 constexpr Index kBlockRows = 192;  // rows of A, kDepth long, that stay in the second-level cache while panels pass by
-
-template <class Scalar>
-constexpr Index kPanel = kVectors* Simd<Scalar>::lanes;
-
-Index rounded_up(Index n, Index multiple) { return (n + multiple - 1) / multiple * multiple; }
-
-template <class Scalar, int rows, int vectors>
-using Sums = typename Simd<Scalar>::Aligned[rows][vectors];
-
-/// Adds the products of `depth` numbers of each row, which `a` gives one after the other, and a panel of `vectors` vectors' width.
-template <int rows, int vectors, class Scalar, class Numbers>
-[[gnu::always_inline]] inline void accumulate(Index depth, Numbers a, const Scalar* panel,
-                                              Sums<Scalar, rows, vectors>& sums) {
-  using Vector = typename Simd<Scalar>::Aligned;
-  constexpr int lanes = Simd<Scalar>::lanes;
-#pragma GCC unroll 4
-  for (Index p = 0; p < depth; ++p) {
-    Vector b[vectors];
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) b[v] = *reinterpret_cast<const Vector*>(panel + v * lanes);
-#pragma GCC unroll 32
-    for (int i = 0; i < rows; ++i) {
-      const Vector x = a[i] - Vector{};  // in every lane
-#pragma GCC unroll 4
-      for (int v = 0; v < vectors; ++v) sums[i][v] += x * b[v];
-    }
-    panel += vectors * lanes;
-    a.next();
-  }
-}
-
-/// Rows of a left factor that lie `stride` apart.
-template <class Scalar>
-struct StridedRows {
-  struct Numbers {
-    const Scalar* a;
-    Index stride;
-    Scalar operator[](int i) const { return a[i * stride]; }
-    void next() { ++a; }
-  };
-  template <int rows, int vectors>
-  [[gnu::always_inline]] void add(Index row, Index depth, const Scalar* panel,
-                                  Sums<Scalar, rows, vectors>& sums) const {
-    accumulate<rows, vectors>(depth, Numbers{a + row * stride, stride}, panel, sums);
-  }
-  const Scalar* a;
-  Index stride;
-};
-
-/// The transposed: rows that stand next to each other, their numbers `stride` apart.
-template <class Scalar>
-struct StridedColumns {
-  struct Numbers {
-    const Scalar* a;
-    Index stride;
-    Scalar operator[](int i) const { return a[i]; }
-    void next() { a += stride; }
-  };
-  template <int rows, int vectors>
-  [[gnu::always_inline]] void add(Index row, Index depth, const Scalar* panel,
-                                  Sums<Scalar, rows, vectors>& sums) const {
-    accumulate<rows, vectors>(depth, Numbers{a + row, stride}, panel, sums);
-  }
-  const Scalar* a;
-  Index stride;
-};
-
-/// Part of a gathered row: so many numbers, beginning so far from the row's beginning.
-struct Run {
-  Index offset, length;
-};
-
-/// Rows that begin anywhere, each made of the same runs.
-template <class Scalar>
-struct GatheredRows {
-  template <int rows>
-  struct Numbers {
-    const Scalar* at[rows];
-    Index p;
-    Scalar operator[](int i) const { return at[i][p]; }
-    void next() { ++p; }
-  };
-  template <int rows, int vectors>
-  [[gnu::always_inline]] void add(Index row, Index, const Scalar* panel, Sums<Scalar, rows, vectors>& sums) const {
-    Numbers<rows> numbers{};
-#pragma GCC unroll 32
-    for (int i = 0; i < rows; ++i) numbers.at[i] = data + begins[row + i];
-    for (const Run& run : runs) {
-      numbers.p = run.offset;
-      accumulate<rows, vectors>(run.length, numbers, panel, sums);
-      panel += run.length * vectors * Simd<Scalar>::lanes;
-    }
-  }
-  const Scalar* data;
-  const Index* begins;
-  std::span<const Run> runs;
-};
-
-/// The transposed: rows that stand next to each other, their numbers anywhere.
-template <class Scalar>
-struct GatheredColumns {
-  struct Numbers {
-    const Scalar* data;
-    const Index* begin;
-    Scalar operator[](int i) const { return data[*begin + i]; }
-    void next() { ++begin; }
-  };
-  template <int rows, int vectors>
-  [[gnu::always_inline]] void add(Index row, Index depth, const Scalar* panel,
-                                  Sums<Scalar, rows, vectors>& sums) const {
-    accumulate<rows, vectors>(depth, Numbers{data + row, begins}, panel, sums);
-  }
-  const Scalar* data;
-  const Index* begins;
-};
-
-/// C (rows, valid) = or += the product of rows of the left factor, beginning with `row`, and a panel.
-template <class Scalar, int rows, int vectors, class Left>
-void tile(const Left& left, Index row, Index depth, const Scalar* panel, Scalar* c, Index c_stride, Index valid,
-          Into into) {
-  using Vector = typename Simd<Scalar>::Aligned;
-  using Anywhere = typename Simd<Scalar>::Anywhere;
-  constexpr int lanes = Simd<Scalar>::lanes;
-  Sums<Scalar, rows, vectors> sums;
-#pragma GCC unroll 32
-  for (int i = 0; i < rows; ++i) {
-#pragma GCC unroll 4
-    for (int v = 0; v < vectors; ++v) sums[i][v] = Vector{};
-  }
-  left.template add<rows, vectors>(row, depth, panel, sums);
-  if (valid == vectors * lanes) {
-#pragma GCC unroll 32
-    for (int i = 0; i < rows; ++i) {
-#pragma GCC unroll 4
-      for (int v = 0; v < vectors; ++v) {
-        auto* to = reinterpret_cast<Anywhere*>(c + i * c_stride + v * lanes);
-        *to = into == Into::add ? *to + sums[i][v] : sums[i][v];
-      }
-    }
-    return;
-  }
-  for (int i = 0; i < rows; ++i) {
-    const auto* sum = reinterpret_cast<const Scalar*>(sums[i]);
-    Scalar* to = c + i * c_stride;
-    for (Index j = 0; j < valid; ++j) to[j] = into == Into::add ? to[j] + sum[j] : sum[j];
-  }
-}
-
-/// All rows [row, row + m) of the left factor against one panel.
-template <class Scalar, int vectors, class Left>
-void strip(const Left& left, Index row, Index m, Index depth, const Scalar* panel, Scalar* c, Index c_stride,
-           Index valid, Into into) {
-  const auto take = [&]<int rows>() {
-    while (m >= rows) {
-      tile<Scalar, rows, vectors>(left, row, depth, panel, c, c_stride, valid, into);
-      row += rows;
-      c += rows * c_stride;
-      m -= rows;
-    }
-  };
-  if constexpr (vectors == 1) take.template operator()<2 * kTileRows>();
-  take.template operator()<kTileRows>();
-  take.template operator()<4>();
-  take.template operator()<2>();
-  take.template operator()<1>();
-}
 
 /// Columns [first, C.cols()) of C = or += the product of rows of the left factor and `depth` rows of the panels from row p on.
 template <class Scalar, class Left>
@@ -258,12 +90,6 @@ std::vector<Run> runs_of(std::span<const Index> segments, Index length) {
   return runs;
 }
 
-/// Width of the panel's row that begins at column `first` of `width`: one vector is enough for the last few columns.
-template <class Scalar>
-Index row_width(Index first, Index width) {
-  return width - first > Simd<Scalar>::lanes ? kPanel<Scalar> : Simd<Scalar>::lanes;
-}
-
 /// Panels that a thread packs for a single product.
 template <class Scalar>
 Panels<Scalar>& passing_panels() {
@@ -280,85 +106,6 @@ const Panels<Scalar>& packed(const ConstMatrixRef<Scalar>& B) {
 }
 
 }  // namespace
-
-template <class Scalar>
-void Panels<Scalar>::Free::operator()(Scalar* data) const {
-  ::operator delete[](data, std::align_val_t{64});
-}
-
-template <class Scalar>
-Panels<Scalar>::Panels(const ConstMatrixRef<Scalar>& B) : Panels(B.rows(), B.cols()) {
-  pack(0, B);
-}
-
-template <class Scalar>
-Panels<Scalar>::Panels(const Panels& other) {
-  *this = other;
-}
-
-template <class Scalar>
-Panels<Scalar>& Panels<Scalar>::operator=(const Panels& other) {
-  if (this == &other) return *this;
-  resize(other.depth_, other.width_);
-  std::copy_n(other.data_.get(), depth_ * rounded_up(width_, Simd<Scalar>::lanes), data_.get());
-  return *this;
-}
-
-template <class Scalar>
-Index Panels<Scalar>::panel_width() {
-  return kPanel<Scalar>;
-}
-
-template <class Scalar>
-void Panels<Scalar>::resize(Index depth, Index width) {
-  const Index size = depth * rounded_up(width, Simd<Scalar>::lanes);
-  if (size > capacity_) {
-    data_.reset(new (std::align_val_t{64}) Scalar[static_cast<std::size_t>(size)]);
-    capacity_ = size;
-  }
-  depth_ = depth;
-  width_ = width;
-  const Index first = width / kPanel<Scalar> * kPanel<Scalar>;  // of the last panel, whose row has lanes to spare
-  if (first < width) std::fill_n(data_.get() + first * depth, depth * row_width<Scalar>(first, width), Scalar(0));
-}
-
-template <class Scalar>
-void Panels<Scalar>::pack(Index first, const ConstMatrixRef<Scalar>& rows) {
-  constexpr Index full = kPanel<Scalar>;
-  for (Index j = 0; j < width_; j += full) {
-    const Index stride = row_width<Scalar>(j, width_), valid = std::min(full, width_ - j);
-    Scalar* to = data_.get() + j * depth_ + first * stride;
-    const Scalar* from = rows.data() + j;
-    for (Index p = 0; p < rows.rows(); ++p, to += stride, from += rows.outerStride()) {
-      if (valid == full) {
-        using Anywhere = typename Simd<Scalar>::Anywhere;
-        for (Index v = 0; v < full; v += Simd<Scalar>::lanes) {
-          *reinterpret_cast<Anywhere*>(to + v) = *reinterpret_cast<const Anywhere*>(from + v);
-        }
-      } else {
-        std::copy_n(from, valid, to);
-      }
-    }
-  }
-}
-
-template <class Scalar>
-void Panels<Scalar>::pack_transposed(Index first, const ConstMatrixRef<Scalar>& rows) {
-  constexpr Index full = kPanel<Scalar>;
-  for (Index j = first; j < first + rows.rows(); j += full) {
-    const Index stride = row_width<Scalar>(j, width_), valid = std::min(full, first + rows.rows() - j);
-    Scalar* to = data_.get() + j * depth_;
-    const Scalar* from = &rows.coeffRef(j - first, 0);
-    const Index row = rows.outerStride();
-    constexpr Index kStrip = 16;  // numbers of each row at a time: a cache line or two
-    for (Index p0 = 0; p0 < depth_; p0 += kStrip) {
-      const Index length = std::min(kStrip, depth_ - p0);
-      for (Index i = 0; i < valid; ++i) {
-        for (Index p = p0; p < p0 + length; ++p) to[p * stride + i] = from[i * row + p];
-      }
-    }
-  }
-}
 
 template <class Scalar>
 void multiply(const ConstMatrixRef<Scalar>& A, const Panels<Scalar>& B, MatrixRef<Scalar> C, Into into) {
@@ -480,7 +227,6 @@ double peak_multiply_adds() {
 }
 
 #define PPDL_INSTANTIATE(Scalar)                                                                                      \
-  template class Panels<Scalar>;                                                                                      \
   template void multiply<Scalar>(const ConstMatrixRef<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>, Into);      \
   template void multiply_transposed<Scalar>(const ConstMatrixRef<Scalar>&, const Panels<Scalar>&, MatrixRef<Scalar>,  \
                                             Into);                                                                    \

@@ -22,4 +22,10 @@ struct Simd {
   typedef Scalar Anywhere __attribute__((vector_size(kVectorBytes), aligned(alignof(Scalar)), may_alias));
 };
 
+inline constexpr int kVectors = 2;  // of a panel's row
+
+/// Columns of a panel.
+template <class Scalar>
+inline constexpr int kPanel = kVectors* Simd<Scalar>::lanes;
+
 }  // namespace ppdl
