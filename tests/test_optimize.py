@@ -221,24 +221,15 @@ def scipy_lbfgs(fun, x0, **options):
     return scipy.optimize.minimize(fun, x0, jac=True, method="L-BFGS-B", options=options)
 
 
-problem = pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
-
-
-@problem
-def test_lbfgs_reaches_the_value_of_scipy_in_at_most_1_2_times_its_evaluations(problem):
+@pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: problem.name)
+def test_lbfgs_is_as_good_as_scipy_in_at_most_1_2_times_its_evaluations(problem):
     peer = scipy_lbfgs(problem.fun, problem.x0)
-    ours = F64.lbfgs(
-        problem.fun, problem.x0, max_evaluations=int(1.2 * peer.nfev), gradient_tolerance=0, value_tolerance=0
-    )
-    assert ours.value <= peer.fun + 1e-10 * max(1, abs(peer.fun))
-
-
-@problem
-def test_lbfgs_converges_in_at_most_1_2_times_the_evaluations_of_scipy(problem):
-    peer = scipy_lbfgs(problem.fun, problem.x0)
+    at_most = int(1.2 * peer.nfev)
+    endless = F64.lbfgs(problem.fun, problem.x0, max_evaluations=at_most, gradient_tolerance=0, value_tolerance=0)
+    assert endless.value <= peer.fun + 1e-10 * max(1, abs(peer.fun))
     ours = F64.lbfgs(problem.fun, problem.x0)
     assert ours.converged
-    assert ours.n_evaluations <= 1.2 * peer.nfev
+    assert ours.n_evaluations <= at_most
 
 
 def reaches(target):
@@ -253,13 +244,12 @@ def test_lbfgs_trains_a_small_network_in_at_most_1_2_times_the_evaluations_of_sc
     X, y = digits()
     fun = perceptron(X[:300], y[:300], 20, 1e-4, activation)
     ratios = []
-    with threadpool_limits(1, user_api="blas"):
-        for seed in range(8):
-            x0 = perceptron_start(64, 20, 10, seed)
-            peer = scipy_lbfgs(fun, x0, maxiter=100, ftol=0, gtol=0)
-            ours = F64.lbfgs(fun, x0, gradient_tolerance=0, value_tolerance=0, callback=reaches(peer.fun))
-            assert ours.status == "stopped_by_callback"
-            ratios.append(ours.n_evaluations / peer.nfev)
+    for seed in range(8):
+        x0 = perceptron_start(64, 20, 10, seed)
+        peer = scipy_lbfgs(fun, x0, maxiter=100, ftol=0, gtol=0)
+        ours = F64.lbfgs(fun, x0, gradient_tolerance=0, value_tolerance=0, callback=reaches(peer.fun))
+        assert ours.status == "stopped_by_callback"
+        ratios.append(ours.n_evaluations / peer.nfev)
     assert np.exp(np.mean(np.log(ratios))) <= 1.2
 
 
