@@ -178,11 +178,13 @@ def prepared(X_train: Array, X_test: Array, whitening: float | None) -> tuple[Ar
     return pipeline.fit_transform(X_train), pipeline.transform(X_test)
 
 
+#: Rate, initial scale, whitening and atoms were chosen by six epochs on 20,000 of the training images with 10 % learned,
+#: validated on 5,000 others.
 MODERN = ConvNetRecipe(
     name="modern",
-    summary="Adam with a one-cycle learning rate up to 2e-3, dropout of a fifth, whitened images, orthonormal atoms.",
+    summary="Adam with a one-cycle learning rate up to 3e-3, dropout of a fifth, whitened images, orthonormal atoms.",
     epochs=12,
-    options=dict(activation="relu", init="he", solver="adam", learning_rate_init=2e-3, alpha=1e-4, dropout=0.2),
+    options=dict(activation="relu", solver="adam", learning_rate_init=3e-3, alpha=1e-4, dropout=0.2),
     whitening=0.1,
     dictionary=dataclasses.replace(DICTIONARY, orthonormalize=True),
 )
