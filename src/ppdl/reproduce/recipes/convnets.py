@@ -178,8 +178,8 @@ def prepared(X_train: Array, X_test: Array, whitening: float | None) -> tuple[Ar
     return pipeline.fit_transform(X_train), pipeline.transform(X_test)
 
 
-#: Rate, initial scale, whitening and atoms were chosen by six epochs on 20,000 of the training images with 10 % learned,
-#: validated on 5,000 others.
+#: Rate, initial scale, whitening and atoms were chosen by validation: 10 % learned, six epochs on 20,000 of the training
+#: images, judged by 5,000 others.
 MODERN = ConvNetRecipe(
     name="modern",
     summary="Adam with a one-cycle learning rate up to 3e-3, dropout of a fifth, whitened images, orthonormal atoms.",
