@@ -178,7 +178,7 @@ def prepared(X_train: Array, X_test: Array, whitening: float | None) -> tuple[Ar
     return pipeline.fit_transform(X_train), pipeline.transform(X_test)
 
 
-#: Rate, initial scale, whitening and atoms were chosen by validation: 10 % learned, six epochs on 20,000 of the training
+#: Rate, initial scale, whitening and atoms were chosen by validation: 10 % learned, six epochs on 20,000 training
 #: images, judged by 5,000 others.
 MODERN = ConvNetRecipe(
     name="modern",
