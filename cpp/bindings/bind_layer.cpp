@@ -4,6 +4,7 @@
 #include <ppdl/layer/convolution.hpp>
 #include <ppdl/layer/dense.hpp>
 #include <ppdl/layer/dropout.hpp>
+#include <ppdl/layer/jitter.hpp>
 #include <ppdl/layer/maxout.hpp>
 #include <ppdl/layer/pooling.hpp>
 
@@ -62,6 +63,9 @@ void bind_layer(py::module_& m) {
            "kind"_a, py::kw_only(), "size"_a, "stride"_a, "ceil_mode"_a = true);
   py::class_<DropoutSpec<Scalar>, Spec, std::shared_ptr<DropoutSpec<Scalar>>>(m, "Dropout", "Inverted dropout.")
       .def(py::init<double>(), "rate"_a);
+  py::class_<JitterSpec<Scalar>, Spec, std::shared_ptr<JitterSpec<Scalar>>>(
+      m, "Jitter", "In training each image is moved, and half of the time mirrored.")
+      .def(py::init<Index, bool>(), "shift"_a, "mirror"_a);
 }
 
 template void bind_layer<float>(py::module_&);

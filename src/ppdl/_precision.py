@@ -29,6 +29,7 @@ class Core(Protocol):
     Activation: type[_scalar.Activation]
     Maxout: type[_scalar.Maxout]
     Dropout: type[_scalar.Dropout]
+    Jitter: type[_scalar.Jitter]
     PredictedWeights: type[_scalar.PredictedWeights]
     Network: type[_scalar.Network]
     Autoencoder: type[_scalar.Autoencoder]

@@ -83,6 +83,9 @@ class Pooling(LayerSpec):
         self, kind: str, *, size: tuple[int, int], stride: tuple[int, int], ceil_mode: bool = True
     ) -> None: ...
 
+class Jitter(LayerSpec):
+    def __init__(self, shift: int, mirror: bool) -> None: ...
+
 class Dropout(LayerSpec):
     def __init__(self, rate: float) -> None: ...
 

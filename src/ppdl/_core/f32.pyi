@@ -3,6 +3,7 @@ from ppdl._core._scalar import Adam as Adam
 from ppdl._core._scalar import Autoencoder as Autoencoder
 from ppdl._core._scalar import Dense as Dense
 from ppdl._core._scalar import Dropout as Dropout
+from ppdl._core._scalar import Jitter as Jitter
 from ppdl._core._scalar import LayerSpec as LayerSpec
 from ppdl._core._scalar import LbfgsResult as LbfgsResult
 from ppdl._core._scalar import Maxout as Maxout

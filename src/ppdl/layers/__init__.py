@@ -7,6 +7,7 @@ from .dense import Dense as Dense
 from .elementwise import Activation as Activation
 from .elementwise import Dropout as Dropout
 from .elementwise import Maxout as Maxout
+from .jitter import Jitter as Jitter
 from .pooling import AvgPool2D as AvgPool2D
 from .pooling import MaxPool2D as MaxPool2D
 from .weighted import Weighted as Weighted
@@ -17,6 +18,7 @@ __all__ = [
     "Conv2D",
     "Dense",
     "Dropout",
+    "Jitter",
     "Layer",
     "MaxPool2D",
     "Maxout",

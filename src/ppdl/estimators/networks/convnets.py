@@ -22,7 +22,7 @@ class PredictedConvNetClassifier(ImageNetwork, NetworkClassifier):
     ----------
     layers : sequence of ppdl.layers, "denil2013" or "small", default="small"
         The network but for its output layer: `Conv2D`, `MaxPool2D`, `AvgPool2D`, `Dense`, `Activation`, `Maxout`,
-        `Dropout`. Layers of weights may have a dictionary, a fraction and a number of columns of their own.
+        `Dropout`, `Jitter`. Layers of weights may have a dictionary, a fraction and a number of columns of their own.
         "denil2013" is the paper's network for CIFAR-10: 48 filters of 8 x 8, 64 of 8 x 8, 64 of 5 x 5, each followed
         by pooling, and 500 units in five columns. "small" has 32 and 64 filters of 3 x 3, each followed by pooling of
         2 x 2, and 128 units, all in four columns. The output layer is dense, ordinary and added to them.
