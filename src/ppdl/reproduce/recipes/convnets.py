@@ -14,6 +14,7 @@ from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, SquaredExponential
 from ppdl.dictionaries.base import count_atoms
+from ppdl.estimators.networks.image_design import PRESETS
 from ppdl.layers import Conv2D, Dense, Layer, MaxPool2D, Shape, Weighted
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
@@ -100,15 +101,7 @@ CONVNETS = {
         batch_size=20,
     ),
     "cifar10": ConvNet(
-        (
-            Conv2D(48, 8, padding=4),
-            MaxPool2D(4, stride=2),
-            Conv2D(64, 8, padding=3),
-            MaxPool2D(4, stride=2),
-            Conv2D(64, 5, padding=3),
-            MaxPool2D(2, stride=2),
-            Dense(500, n_columns=5),
-        ),
+        PRESETS["denil2013"],
         Shape(32, 32, 3),
         n_outputs=10,
         batch_size=100,
