@@ -43,7 +43,7 @@ _NETWORKS = {
     "mlp-mnist": "MLP, MNIST",
     "convnet-cifar10": "Convnet, CIFAR-10",
 }
-BLOCKS = _NETWORKS | {name: f"RICA, {title}" for name, title in TITLES.items()}
+BLOCKS = _NETWORKS | {name: f"RICA, {title.removesuffix(' of Hoyer and Hyvärinen')}" for name, title in TITLES.items()}
 
 _AMOUNTS = {
     name: dataclasses.replace(profile, summary=f"{profile.summary}; {NETWORK_PROFILES[name].summary}")
