@@ -321,39 +321,3 @@ def test_the_autoencoder_learns():
         return oracle.autoencoder_gradient(W, np.zeros(20), X)[0]
 
     assert error(50) < 0.7 * error(1)
-
-
-# Channels
-
-
-@pytest.mark.parametrize("shape", [(4, 6, 3), (5, 5, 2)])
-@pytest.mark.parametrize("dictionary", [SquaredExponential(), SquaredExponential(orthonormalize=True), DCT()], ids=repr)
-def test_a_dictionary_over_points_is_the_one_over_all_channels(dictionary, shape):
-    points = dictionary.columns(input_of(shape), sizes=(3, 2), fraction=0.4)
-    c = points.n_channels
-    assert c == shape[2]
-    expanded = replace(
-        points,
-        base=np.kron(points.base, np.eye(c)),
-        columns=tuple(
-            column._replace(atoms=points.atoms(j), mix=None if column.mix is None else np.kron(column.mix, np.eye(c)))
-            for j, column in enumerate(points.columns)
-        ),
-        n_channels=1,
-        factors=None,
-    )
-    assert points.digest() == expanded.digest()
-    assert (points.n_dynamic, points.n_static) == (expanded.n_dynamic, expanded.n_static)
-    V = uniform(points.n_dynamic)
-    W = points.weights(np.float64).materialise(V)
-    assert np.allclose(W, expanded.weights(np.float64).materialise(V), atol=1e-13)
-    assert np.allclose(points.fit(W, V), expanded.fit(W, V), atol=1e-9)
-
-
-@pytest.mark.parametrize("dictionary", [SquaredExponential(0.8), DCT()], ids=repr)
-@pytest.mark.parametrize("shape", [(4, 6), (5, 3, 2)])
-def test_atoms_are_the_outer_products_of_their_factors(dictionary, shape):
-    columns = dictionary.columns(input_of(shape), sizes=(1,))
-    down, across, pairs = columns.factors
-    atoms = [np.outer(down[:, y], across[:, x]).ravel() for y, x in pairs]
-    assert np.allclose(np.column_stack(atoms), columns.base, atol=1e-14)

@@ -186,8 +186,17 @@ class AtomDictionary(Dictionary):
     orthonormal: ClassVar[bool] = False
     """Whether the atoms of `base` are orthonormal already."""
     same_in_channels: ClassVar[bool] = False
-    """Whether each channel has the atoms that a single one would have: then, if `tied`, `base` is asked for the points
-    alone, and no larger matrix is ever made."""
+    """Whether each channel has the atoms that a single one would have. Then `base` and `factors` are asked for the
+    points alone, one channel each, without activations; and if `tied`, no larger matrix is ever made. A class that
+    overrides `base` says it anew."""
+
+    def __init_subclass__(cls, *, id: str = "", **kwargs: Any) -> None:
+        super().__init_subclass__(id=id, **kwargs)
+        if "base" in vars(cls):  # what was said of another base
+            if "same_in_channels" not in vars(cls):
+                cls.same_in_channels = False
+            if "factors" not in vars(cls):
+                cls.factors = AtomDictionary.factors  # type: ignore[method-assign]
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -198,15 +207,25 @@ class AtomDictionary(Dictionary):
 
     @abc.abstractmethod
     def base(self, inputs: LayerInput) -> npt.ArrayLike:
-        """B, shape (n_visible, n_base): one atom in each column, leading ones first where there is an order."""
+        """B, shape (n_visible, n_base): one atom in each column, leading ones first where there is an order.
+
+        `inputs` are the points alone where `same_in_channels` holds.
+        """
 
     def mix(self, base: Floats, atoms: npt.NDArray[np.int64]) -> Floats | None:
         """T in U = B[:, atoms] T, shape (n_atoms, n_atoms); None is the identity."""
         return None
 
     def factors(self, inputs: LayerInput) -> Factors | None:
-        """Factors of the base's atoms, if they are outer products over a grid of one channel; convolutions profit."""
+        """Factors of the base's atoms, if they are outer products over the grid of these inputs; convolutions profit.
+
+        It is asked only where the inputs lie on a grid and have one channel.
+        """
         return None
+
+    def shared_channels(self, inputs: LayerInput) -> int:
+        """Channels that have every dictionary in common, so that it is held over the points alone."""
+        return inputs.n_channels if self.tied and self.same_in_channels else 1
 
     @property
     def stores_base(self) -> bool:
@@ -218,12 +237,11 @@ class AtomDictionary(Dictionary):
     ) -> DictionaryColumns:
         """Build the dictionaries U_1, …, U_J of a layer; see `Dictionary.columns`."""
         sizes = checked_sizes(sizes)
-        c = inputs.n_channels if self.tied and self.same_in_channels else 1
-        group = inputs.n_channels if self.tied and self.atoms_per_channel else 1
+        c = self.shared_channels(inputs)
+        group = inputs.n_channels if self.tied and (self.atoms_per_channel or self.same_in_channels) else 1
         takes_all = self.selection == "all"
         n_atoms = 0 if takes_all else count_atoms(inputs.n_visible, fraction, group)  # before any costly base
-        places = inputs.of_points() if c > 1 else inputs
-        B = self._checked_base(self.base(places) if base is None else base, places.n_visible)
+        B = self._checked_base(self._made_base(inputs) if base is None else base, inputs.n_visible // c)
         n_base = B.shape[1] * c
         if takes_all:
             n_atoms = n_base
@@ -245,8 +263,22 @@ class AtomDictionary(Dictionary):
             B,
             stores_base=self.stores_base,
             n_channels=c,
-            factors=self.factors(places) if places.grid else None,
+            factors=self._made_factors(inputs) if base is None else None,
         )
+
+    def _made_base(self, inputs: LayerInput) -> npt.ArrayLike:
+        if not self.same_in_channels or inputs.n_channels == 1:
+            return self.base(inputs)
+        points = inputs.of_points()
+        if self.tied:
+            return self.base(points)
+        B = self._checked_base(self.base(points), points.n_visible)
+        return np.kron(B, np.eye(inputs.n_channels))
+
+    def _made_factors(self, inputs: LayerInput) -> Factors | None:
+        if inputs.grid is None or inputs.n_channels > self.shared_channels(inputs):
+            return None
+        return self.factors(inputs if inputs.n_channels == 1 else inputs.of_points())
 
     def _checked_base(self, base: npt.ArrayLike, n_visible: int) -> Floats:
         B = np.ascontiguousarray(base, dtype=np.float64)

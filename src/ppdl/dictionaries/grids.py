@@ -61,14 +61,13 @@ class DCT(AtomDictionary, id="dct"):
         return _in_each_channel(_core.dictionary.cosines(*_grid(inputs, "DCT")), inputs.n_channels)
 
     def factors(self, inputs: LayerInput) -> Factors | None:
-        """Cosines down and across; an atom's pair is where its only coefficient stands."""
-        if inputs.grid is None or inputs.n_channels > 1:
-            return None
-        height, width = inputs.grid
-        down, across = (_core.dictionary.cosines(1, side) for side in (height, width))
-        atoms = self.base(inputs).T.reshape(-1, height, width)
-        largest = np.abs(down.T @ atoms @ across).reshape(len(atoms), -1).argmax(axis=1)
-        return Factors(down, across, np.column_stack(np.unravel_index(largest, (height, width))))
+        """Cosines down and across, and each atom's half-waves down and across."""
+        height, width = _grid(inputs, "DCT")
+        u, v = np.indices((height, width)).reshape(2, -1)
+        order = np.argsort((u * width) ** 2 + (v * height) ** 2, kind="stable")  # that of the base
+        return Factors(
+            _core.dictionary.cosines(1, height), _core.dictionary.cosines(1, width), np.column_stack((u, v))[order]
+        )
 
 
 @dataclass(frozen=True, repr=False)

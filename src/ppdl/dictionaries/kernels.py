@@ -111,8 +111,7 @@ class SquaredExponential(KernelDictionary, id="squared-exponential"):
 
     def factors(self, inputs: LayerInput) -> Factors | None:
         """Kernels down and across: the square of a distance is a sum over both."""
-        if inputs.grid is None or inputs.n_channels > 1:
-            return None
+        assert inputs.grid is not None
         down, across = (
             _core.dictionary.squared_exponential(np.arange(side, dtype=np.float64)[:, None], 1, self.length_scale)
             for side in inputs.grid

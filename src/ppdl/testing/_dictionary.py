@@ -88,6 +88,15 @@ def _check_columns(built: DictionaryColumns, inputs: LayerInput, sizes: tuple[in
             assert U.shape == (inputs.n_visible, len(built.atoms(j))), f"column {j}: U has shape {U.shape}"
             assert np.isfinite(U).all(), f"column {j}: U holds NaN or infinity"
     assert built.base is None or (built.base.dtype == np.float64 and not built.base.flags.writeable)
+    if built.base is not None and built.factors is not None:
+        down, across, pairs = built.factors
+        atoms = [np.outer(down[:, y], across[:, x]).ravel() for y, x in pairs]
+        products = np.column_stack(atoms)
+        largest = np.abs(built.base).max()
+        assert products.shape == built.base.shape, f"factors make atoms of shape {products.shape}"
+        assert np.allclose(products, built.base, rtol=0, atol=1e-10 * largest), (
+            "an atom is not the product of its factors"
+        )
 
 
 def _check_same_again(dictionary: Dictionary, built: DictionaryColumns, inputs: LayerInput, fraction: float) -> None:

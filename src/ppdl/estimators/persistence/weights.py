@@ -90,30 +90,36 @@ class WeightsPlan:
                     f"its digest is {digest!r} in the file, but {columns.digest()!r} by the specification, "
                     f"{self.dictionary!r}; the file is damaged, or another version of ppdl or of a library wrote it"
                 )
-            if [
-                columns.n_channels * len(column.atoms) for column in columns.columns
-            ] != atoms or columns.n_dynamic != sum(matrix.size for matrix in matrices):
+            built = [columns.n_channels * len(column.atoms) for column in columns.columns]
+            if built != atoms or columns.n_dynamic != sum(matrix.size for matrix in matrices):
                 raise ValueError(f"received columns of {atoms} atoms; {self.dictionary!r} has others")
         return columns, columns.flat(matrices)
 
     def _require_memory(self, limit: int, base: Array | None, n_atoms: int) -> None:
         """Refuse to build what takes more bytes than `limit`, as far as ppdl's own dictionaries tell."""
-        n_visible, width = self.inputs.n_visible, 0
+        height, width = self.inputs.n_visible, 0
         if isinstance(self.dictionary, RandomProjection):
             width = n_atoms
         elif isinstance(self.dictionary, RandomConnections):
             width = 1
         elif isinstance(self.dictionary, AtomDictionary) and base is None:
-            width = n_visible
-        if 8 * n_visible * width > limit:
+            height = width = self._n_rows
+        n_bytes = 8 * height * width
+        if n_bytes > limit:
             raise ValueError(
-                f"{self.dictionary!r} of {n_visible} inputs takes {8 * n_visible * width} bytes; expected at most "
+                f"{self.dictionary!r} of {self.inputs.n_visible} inputs takes {n_bytes} bytes; expected at most "
                 f"memory_limit={limit}; raise it, if you know the file"
             )
 
+    @property
+    def _n_rows(self) -> int:
+        """Rows of B: the inputs, or the points alone."""
+        shared = self.dictionary.shared_channels(self.inputs) if isinstance(self.dictionary, AtomDictionary) else 1
+        return self.inputs.n_visible // shared
+
     def _base(self, contents: Contents) -> Array | None:
         if f"{self.prefix}base" in contents.tensors:
-            return contents.tensor(f"{self.prefix}base", np.dtype(np.float64), (self.inputs.n_visible, None))
+            return contents.tensor(f"{self.prefix}base", np.dtype(np.float64), (self._n_rows, None))
         if self.dictionary.data_driven:
             raise ValueError(f"{self.prefix}base: missing; {self.dictionary!r} is made from data")
         return None
