@@ -28,7 +28,7 @@ def second(folder):
 
 @pytest.fixture(scope="module")
 def first(folder):
-    return figure1(seeds=2, output=folder, verbose=False)
+    return figure1("samples", seeds=2, output=folder, verbose=False)
 
 
 def test_fewer_learned_parameters_reach_a_higher_objective(second):
@@ -109,9 +109,28 @@ def test_figure1_blanks_the_same_pixels_in_all_channels(tmp_path):
     (record,) = figure.records
     assert record["kept"] == 0.25
     assert len(record["pixels"]) == 16
-    image = figure.plot().images[0].get_array()
-    kept = np.asarray(image)[:8, 10:18]  # second column, first feature
+    image = figure.plot().child_axes[0].images[0].get_array()
+    kept = np.asarray(image)[:8, 9:17]  # second column, first feature
     assert (kept == (1.0, 0.95, 0.75)).all(axis=2).sum() == 48
+
+
+def test_all_blocks_of_bundled_images_stand_side_by_side(tmp_path):
+    figure = figure1(output=tmp_path, verbose=False)
+    assert [row["block"] for row in figure.table] == ["convnet-digits", "mlp-digits", "samples", "samples-colour"]
+    shapes = [record["patch_shape"] for record in figure.records]
+    assert sorted(shapes) == [[5, 5, 1], [8, 8], [8, 8, 1], [8, 8, 3]]
+    for row in figure.table:
+        assert row["relative_error"] < 0.9 * row["without_prediction"]
+    titles = [ax.get_title() for ax in figure.plot().child_axes]
+    assert titles == [
+        "Convnet, scikit-learn digits",
+        "MLP, scikit-learn digits",
+        "RICA, scikit-learn's sample images, grey",
+        "RICA, scikit-learn's sample images",
+    ]
+    before = (tmp_path / "figure1.jsonl").read_text()
+    figure1("mlp-digits", output=tmp_path, verbose=False)
+    assert (tmp_path / "figure1.jsonl").read_text() == before
 
 
 def test_patches_are_whitened_and_without_mean():
@@ -144,9 +163,11 @@ def test_the_command_line_prints_the_table_and_names_the_files(name, tmp_path, c
 @pytest.mark.parametrize(
     ("figure", "arguments", "message"),
     [
-        (figure1, dict(data="cats"), "data: received 'cats'; expected one of 'samples'"),
+        (figure1, dict(data="cats"), "data: received 'cats'; expected one of 'convnet-digits'"),
         (figure2, dict(profile="huge"), "profile: received 'huge'; expected one of 'smoke'"),
         (figure2, dict(proportions=[0.5, 0.001]), "leaves no atom"),
+        (figure1, dict(data=["mlp-digits", "mlp-cats"]), "data: received 'mlp-cats'; expected one of"),
+        (figure1, dict(data="convnet-digits", proportion=0.01), "leaves no atom"),
         (figure1, dict(proportion=1.5), "proportion: received 1.5; expected a number above 0"),
         (figure2, dict(proportions=[]), "proportions: received ..; expected at least one"),
         (figure2, dict(seeds=[]), "seeds: received"),

@@ -318,7 +318,7 @@ def _draw_weights(ax: Axes, x: float, layer: DrawnLayer) -> None:
 
 def _draw_legend(ax: Axes, x: float) -> None:
     """Tell what the parts of weights mean, in one line."""
-    entries = (
+    entries: tuple[tuple[str, dict[str, Any]], ...] = (
         ("U, fixed", _HATCHED),
         ("V, learned", dict(fc=_COLOURS[0])),
         ("predicted, W = UV", dict(fc=_COLOURS[0], alpha=0.2)),

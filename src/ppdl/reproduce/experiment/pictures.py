@@ -17,7 +17,7 @@ Pictures = npt.NDArray[np.floating[Any]]
 """Shape (n_features, height, width) or (n_features, height, width, channels), each in [-1, 1]; 0 is grey."""
 
 _LEVELS = 127  # to either side of zero: as many as a screen shows
-_GAP = 2  # pixels between pictures
+_GAP = 8  # pictures of so many pixels have one between them
 _BLANK = (1.0, 0.95, 0.75)  # colour of a pixel without a value, pale yellow
 
 
@@ -46,13 +46,14 @@ def draw_sheet(ax: Axes, columns: Sequence[Pictures], labels: Sequence[str]) -> 
         What stands above each column.
     """
     n_down, height, width = columns[0].shape[:3]
-    sheet = np.ones((n_down * (height + _GAP) - _GAP, len(columns) * (width + _GAP) - _GAP, 3))
+    gap = max(1, height // _GAP)
+    sheet = np.ones((n_down * (height + gap) - gap, len(columns) * (width + gap) - gap, 3))
     for across, pictures in enumerate(columns):
         for down, picture in enumerate(pictures):
-            top, left = down * (height + _GAP), across * (width + _GAP)
+            top, left = down * (height + gap), across * (width + gap)
             sheet[top : top + height, left : left + width] = np.atleast_3d(picture)
     ax.imshow(np.where(np.isnan(sheet), _BLANK, 0.5 + 0.5 * sheet), interpolation="nearest")
-    ax.set_xticks([across * (width + _GAP) + (width - 1) / 2 for across in range(len(columns))], labels)
+    ax.set_xticks([across * (width + gap) + (width - 1) / 2 for across in range(len(columns))], labels)
     ax.set_yticks([])
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
