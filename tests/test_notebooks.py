@@ -146,18 +146,41 @@ def test_figure4_left(tmp_path):
 
 @pytest.mark.skipif(not RECORDS, reason="the source archive holds no recorded runs")
 def test_figure1(tmp_path):
+    found = executed("figure1", tmp_path, recorded="recorded.table", live="live.table")
+    for row in (*found["recorded"], *found["live"]):
+        assert 0.48 <= row["kept"] <= 0.5
+        assert row["relative_error"] < 0.9 * row["without_prediction"]
+    errors = {row["block"]: row["relative_error"] for row in found["recorded"]}
+    assert list(errors) == ["convnet-stl10", "mlp-mnist", "convnet-cifar10", "natural-images", "stl10"]
+    assert max(errors.values()) < 0.4
+
+
+def test_figure3(tmp_path):
     found = executed(
-        "figure1",
-        tmp_path,
-        tables="{data: figure.table for data, figure in figures.items()}",
-        live="live.table",
+        "figure3", tmp_path, convnet="convnet.table", perceptron="perceptron.table", accuracy="float(accuracy)"
     )
-    for table in (*found["tables"].values(), found["live"]):
-        for row in table:
-            assert row["kept"] == 0.5
-            assert row["relative_error"] < 0.9 * row["without_prediction"]
-    assert found["tables"]["natural-images"][0]["relative_error"] < 0.3
-    assert found["tables"]["stl10"][0]["relative_error"] < 0.4
+    for table, share in ((found["convnet"], 0.25), (found["perceptron"], 0.1)):
+        learned = sum(row["learned"] for row in table[:-1])
+        assert 0.95 * share <= learned / sum(row["weights"] for row in table[:-1]) <= share
+        assert table[-1]["learned"] == table[-1]["weights"]
+    assert found["accuracy"] > 0.85
+
+
+@pytest.mark.skipif(not RECORDS, reason="the source archive holds no recorded runs")
+def test_figure5(tmp_path):
+    found = executed(
+        "figure5",
+        tmp_path,
+        live="live.table",
+        recorded="recorded.table",
+        narrow="[convnet.narrowed(p).n_dynamic(1.0) / convnet.n_dynamic(p) for p in (0.1, 0.25, 0.5, 0.75)]",
+    )
+    assert [row["proportion"] for row in found["live"]] == [0.25, 0.5, 1.0, 0.25, 0.5]
+    assert max(row["test_error"] for row in found["live"]) < 0.15
+    assert found["live"][2]["test_error"] < found["live"][0]["test_error"]
+    errors = {(row["curve"], row["proportion"]): row["test_error"] for row in found["recorded"]}
+    assert errors["predicted", 0.1] < errors["narrow", 0.1] < 0.3
+    assert max(abs(ratio - 1.0) for ratio in found["narrow"]) < 0.03
 
 
 @pytest.mark.skipif(not RECORDS, reason="the source archive holds no recorded runs")
