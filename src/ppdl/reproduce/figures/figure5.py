@@ -137,7 +137,7 @@ class Figure5(Figure):
         if self.data == "cifar10":
             ax.plot(*np.array(printed_points()).T, "^", color="0.4", mfc="none", ms=7, label="printed in\nthe paper")
         ax.set(xlabel="proportion of parameters learned", ylabel="test error", xlim=(0.0, 1.03))
-        ax.set_ylim(bottom=0.0)
+        ax.set_ylim(0.0, 1.05 * ax.get_ylim()[1])
         per_cent(ax.xaxis)
         per_cent(ax.yaxis)
         decorate(ax)
