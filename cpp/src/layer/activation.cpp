@@ -74,8 +74,8 @@ class ActivationLayer final : public Layer<Scalar> {
     activate<Scalar>(kind_, output);
   }
 
-  void reverse(const Pass&, Index, Index, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>& output,
-               const ConstMatrixRef<Scalar>&, MatrixRef<Scalar>* d_input, Scratch*) const override {
+  void reverse(const Pass&, Index, Index, const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>&,
+               MatrixRef<Scalar>* d_input, Scratch*) const override {
     activate_reverse<Scalar>(kind_, output, *d_input);
   }
 

@@ -148,8 +148,8 @@ void DenseLayer<Scalar>::forward(const Pass&, Index, Index first, const Scalar* 
 
 template <class Scalar>
 void DenseLayer<Scalar>::reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&,
-                                 const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>& d_output,
-                                 MatrixRef<Scalar>* d_input, Scratch* scratch) const {
+                                 const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input,
+                                 Scratch* scratch) const {
   evaluation_.reverse(first, d_output, d_input, Work::in(scratch));
 }
 

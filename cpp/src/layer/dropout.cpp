@@ -22,7 +22,7 @@ class DropoutLayer final : public Layer<Scalar> {
     mask(pass, row, input, output);
   }
 
-  void reverse(const Pass& pass, Index row, Index, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,
+  void reverse(const Pass& pass, Index row, Index, const ConstMatrixRef<Scalar>&,
                const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch*) const override {
     if (d_input != nullptr) mask(pass, row, d_output, *d_input);
   }

@@ -33,7 +33,7 @@ class JitterLayer final : public Layer<Scalar> {
     }
   }
 
-  void reverse(const Pass& pass, Index row, Index, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,
+  void reverse(const Pass& pass, Index row, Index, const ConstMatrixRef<Scalar>&,
                const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch*) const override {
     if (d_input == nullptr) return;
     if (!pass.training) {

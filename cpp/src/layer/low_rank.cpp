@@ -117,14 +117,14 @@ void LowRankLayer<Scalar>::forward(const Pass& pass, Index row, Index first, con
 }
 
 template <class Scalar>
-void LowRankLayer<Scalar>::reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& input,
-                                   const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>& d_output,
-                                   MatrixRef<Scalar>* d_input, Scratch* scratch) const {
+void LowRankLayer<Scalar>::reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& output,
+                                   const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input,
+                                   Scratch* scratch) const {
   Work& work = Work::in(scratch);
   const ConstMatrixRef<Scalar> P = work.P.middleRows(first, d_output.rows());
   MatrixRef<Scalar> dP = work.dP.middleRows(first, d_output.rows());
-  units_.reverse(pass, row, first, P, output, d_output, &dP, work.units.get());
-  atoms_.reverse(pass, row, first, input, P, dP, d_input, work.atoms.get());
+  units_.reverse(pass, row, first, output, d_output, &dP, work.units.get());
+  atoms_.reverse(pass, row, first, P, dP, d_input, work.atoms.get());
 }
 
 template <class Scalar>

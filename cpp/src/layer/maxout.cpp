@@ -33,8 +33,8 @@ class MaxoutLayer final : public Layer<Scalar> {
     }
   }
 
-  void reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,
-               const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch* scratch) const override {
+  void reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>& d_output,
+               MatrixRef<Scalar>* d_input, Scratch* scratch) const override {
     if (d_input == nullptr) return;
     const auto& winners = static_cast<Work*>(scratch)->winners;
     d_input->setZero();

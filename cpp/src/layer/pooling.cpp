@@ -87,8 +87,8 @@ class PoolingLayer final : public Layer<Scalar> {
     }
   }
 
-  void reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,
-               const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch* scratch) const override {
+  void reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>& d_output,
+               MatrixRef<Scalar>* d_input, Scratch* scratch) const override {
     if (d_input == nullptr) return;
     d_input->setZero();
     for (Index i = 0; i < d_output.rows(); ++i) {

@@ -153,13 +153,13 @@ double Chain<Scalar>::group(const Scalar* theta, const ConstMatrixRef<Scalar>& i
     }
     workspace.losses[static_cast<std::size_t>(block)] = loss(rows, first, values.back().middleRows(first, count));
     for (std::size_t i = n_layers; i-- > first_trained_;) {
-      const ConstMatrixRef<Scalar> in = input(i, first, count), d_out = d_output(i).middleRows(first, count);
+      const ConstMatrixRef<Scalar> d_out = d_output(i).middleRows(first, count);
       const ConstMatrixRef<Scalar> out = values[slots_[i]].middleRows(first, count);
       if (i > first_trained_) {
         MatrixRef<Scalar> d_in = d_output(i - 1).middleRows(first, count);
-        layers_[i]->reverse(pass, row + first, first, in, out, d_out, &d_in, workspace.layers[i].get());
+        layers_[i]->reverse(pass, row + first, first, out, d_out, &d_in, workspace.layers[i].get());
       } else {
-        layers_[i]->reverse(pass, row + first, first, in, out, d_out, nullptr, workspace.layers[i].get());
+        layers_[i]->reverse(pass, row + first, first, out, d_out, nullptr, workspace.layers[i].get());
       }
     }
   });

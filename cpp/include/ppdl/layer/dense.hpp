@@ -32,9 +32,8 @@ class DenseLayer final : public Layer<Scalar> {
   void prepare(Index task, const Scalar* theta, Scratch* scratch) const override;
   void forward(const Pass& pass, Index row, Index first, const Scalar* theta, const ConstMatrixRef<Scalar>& input,
                MatrixRef<Scalar> output, Scratch* scratch) const override;
-  void reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& input,
-               const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input,
-               Scratch* scratch) const override;
+  void reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& output,
+               const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch* scratch) const override;
   [[nodiscard]] Index n_gradient_tasks() const override { return evaluation_.n_gradient_tasks() + (bias_ ? 1 : 0); }
   void gradient(Index task, const ConstMatrixRef<Scalar>& input, const ConstMatrixRef<Scalar>& d_output,
                 Scalar* d_theta, Into into, Scratch* scratch) const override;

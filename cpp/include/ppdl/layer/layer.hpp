@@ -102,13 +102,11 @@ class Layer {
   virtual void forward(const Pass& pass, Index row, Index first, const Scalar* theta,
                        const ConstMatrixRef<Scalar>& input, MatrixRef<Scalar> output, Scratch* scratch) const = 0;
 
-  /// @param input     (n_rows, n_inputs)   as `forward` got it; where `in_place()` the output
   /// @param output    (n_rows, n_outputs)  after those that wrote over it
   /// @param d_output  (n_rows, n_outputs)  gradient with respect to the output
   /// @param d_input   (n_rows, n_inputs)   overwritten; null where nobody wants it
-  virtual void reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& input,
-                       const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>& d_output,
-                       MatrixRef<Scalar>* d_input, Scratch* scratch) const = 0;
+  virtual void reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& output,
+                       const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch* scratch) const = 0;
 
   /// One block of the parameters' gradient over a group.
   [[nodiscard]] virtual Index n_gradient_tasks() const { return 0; }

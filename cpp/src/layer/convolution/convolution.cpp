@@ -147,8 +147,8 @@ class ConvolutionLayer final : public Layer<Scalar> {
                      output, *buffers);
   }
 
-  void reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>&,
-               const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch* scratch) const override {
+  void reverse(const Pass&, Index, Index first, const ConstMatrixRef<Scalar>&, const ConstMatrixRef<Scalar>& d_output,
+               MatrixRef<Scalar>* d_input, Scratch* scratch) const override {
     Work& work = Work::in(scratch);
     Vector<Scalar>& sums = work.sums[work.slot(first)];
     sums.resize(product_->n_sums() + (bias_ ? n_filters() : 0));
