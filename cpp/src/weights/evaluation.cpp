@@ -246,20 +246,14 @@ template <class Scalar>
 void Evaluation<Scalar>::finish(Index task, Scalar* dV, Scratch& scratch) const {
   const PredictedWeights<Scalar>& w = *weights_;
   const auto& [j, first, count, channel] = finish_tasks_[at(task)];
-  const Index c = w.n_channels();
-  auto dVj = w.v(dV, j).middleRows(first * c, count * c);
-  if (order() != Order::predict) {  // dV_j = T_jᵀ dM_j
-    const ConstMatrixMap<Scalar> dM(scratch.dC.data() + w.offset(j), w.n_atoms(j), w.n_hidden(j));
-    multiply_transposed_in_channel<Scalar>(w.columns()[at(j)].mix.middleCols(first, count), c, channel, dM, dVj);
-    return;
+  if (order() == Order::predict) {
+    const ConstMatrixMap<Scalar> dW(scratch.dC.data(), w.n_visible(), w.n_hidden());
+    return w.project_part(dW, j, channel, first, count, dV);
   }
-  const ConstMatrixRef<Scalar> dWj = ConstMatrixMap<Scalar>(scratch.dC.data(), w.n_visible(), w.n_hidden())
-                                         .middleCols(w.first_hidden(j), w.n_hidden(j));
-  if (w.selects()) {
-    for (Index k = 0; k < count; ++k) dVj.row(k) = dWj.row(w.columns()[at(j)].atoms[at(first + k)]);
-  } else {
-    multiply_transposed_in_channel<Scalar>(w.point_dictionary(j).middleCols(first, count), c, channel, dWj, dVj);
-  }
+  const Index c = w.n_channels();  // dV_j = T_jᵀ dM_j
+  const ConstMatrixMap<Scalar> dM(scratch.dC.data() + w.offset(j), w.n_atoms(j), w.n_hidden(j));
+  multiply_transposed_in_channel<Scalar>(w.columns()[at(j)].mix.middleCols(first, count), c, channel, dM,
+                                         w.v(dV, j).middleRows(first * c, count * c));
 }
 
 template class Evaluation<float>;

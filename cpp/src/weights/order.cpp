@@ -32,7 +32,7 @@ double total(const PredictedWeights<Scalar>& weights, Order order, const Setting
   const double channels = static_cast<double>(weights.n_channels());
   const double n_atoms = static_cast<double>(weights.n_atoms());
   const double n_base = weights.base() ? static_cast<double>(weights.base()->cols()) : 0.0;
-  const double passes = 1.0 + (s.training ? 1.0 + (s.reverse_input ? 1.0 : 0.0) : 0.0);
+  const double passes = s.n_passes();
   // X (S ⊗ I) by one channel at a time, which are taken apart before and put together after.
   const auto in_channels = [&](double k, double n) {
     return price(batch * channels, k, n) + (channels > 1.0 ? moved * batch * channels * (k + n) : 0.0);
@@ -42,11 +42,11 @@ double total(const PredictedWeights<Scalar>& weights, Order order, const Setting
     sum += price(batch, n_visible, static_cast<double>(weights.n_hidden())) * passes;
   } else if (order == Order::pool) {
     if (!s.pooled_once) sum += in_channels(n_points, n_atoms / channels);
-    if (s.training && s.reverse_input) sum += in_channels(n_atoms / channels, n_points);
+    if (s.makes_input_gradient()) sum += in_channels(n_atoms / channels, n_points);
   } else {
     if (!s.pooled_once && n_base > 0.0) sum += in_channels(n_points, n_base);
-    if (s.training && s.reverse_input && n_base > 0.0) sum += in_channels(n_base, n_points);
-    if (!weights.in_order()) sum += gather * batch * n_atoms * (s.training && s.reverse_input ? 2.0 : 1.0);
+    if (s.makes_input_gradient() && n_base > 0.0) sum += in_channels(n_base, n_points);
+    if (!weights.in_order()) sum += gather * batch * n_atoms * (s.makes_input_gradient() ? 2.0 : 1.0);
   }
   for (Index j = 0; j < weights.n_columns(); ++j) {
     const double atoms = static_cast<double>(weights.n_atoms(j)), hidden = static_cast<double>(weights.n_hidden(j));
@@ -108,8 +108,8 @@ double multiply_adds(const PredictedWeights<Scalar>& weights, Order order, const
 }
 
 double dense_multiply_adds(Index n_visible, Index n_hidden, const Setting& setting) {
-  const double passes = 1.0 + (setting.training ? 1.0 + (setting.reverse_input ? 1.0 : 0.0) : 0.0);
-  return passes * static_cast<double>(setting.batch) * static_cast<double>(n_visible) * static_cast<double>(n_hidden);
+  return setting.n_passes() * static_cast<double>(setting.batch) * static_cast<double>(n_visible) *
+         static_cast<double>(n_hidden);
 }
 
 template <class Scalar>

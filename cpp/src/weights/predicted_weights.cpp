@@ -241,20 +241,29 @@ Vector<Scalar> PredictedWeights<Scalar>::project(const ConstMatrixRef<Scalar>& d
     const Blocks rows(n_atoms(j) / c, kRows);
     parallel_for(rows.count() * c, threads_for(work / static_cast<double>(n_columns()), 0), [&](Index task) {
       const Index first = rows.begin(task / c), count = rows.length(task / c);
-      auto dVj = v(dV.data(), j).middleRows(first * c, count * c);
-      if (selects()) {
-        for (Index k = 0; k < count; ++k) dVj.row(k) = dWj.row(columns_[at(j)].atoms[at(first + k)]);
-        return;
-      }
-      const ConstMatrixRef<Scalar> S = dictionary_or_learned(V.data());
-      multiply_transposed_in_channel<Scalar>(S.middleCols(first_atom(j) / c + first, count), c, task % c, dWj, dVj);
-      if (!learned()) return;
+      if (!learned()) return project_part(dW, j, task % c, first, count, dV.data());
+      const ConstMatrixMap<Scalar> U(V.data(), n_visible_, n_atoms_);
+      multiply_transposed<Scalar>(U.middleCols(first_atom(j) + first, count), dWj,
+                                  v(dV.data(), j).middleRows(first, count));
       MatrixMap<Scalar> dU(dV.data(), n_visible_, n_atoms_);
       const Matrix<Scalar> Vt = v(V.data(), j).middleRows(first, count).transpose();
       multiply<Scalar>(dWj, Vt, dU.middleCols(first_atom(j) + first, count));
     });
   }
   return dV;
+}
+
+template <class Scalar>
+void PredictedWeights<Scalar>::project_part(const ConstMatrixRef<Scalar>& dW, Index j, Index channel, Index first,
+                                            Index count, Scalar* dV) const {
+  const Index c = n_channels();
+  const ConstMatrixRef<Scalar> dWj = dW.middleCols(first_hidden(j), n_hidden(j));
+  auto dVj = v(dV, j).middleRows(first * c, count * c);
+  if (selects()) {
+    for (Index k = 0; k < count; ++k) dVj.row(k) = dWj.row(columns_[at(j)].atoms[at(first + k)]);
+  } else {
+    multiply_transposed_in_channel<Scalar>(point_dictionary(j).middleCols(first, count), c, channel, dWj, dVj);
+  }
 }
 
 template <class Scalar>

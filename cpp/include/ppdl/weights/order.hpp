@@ -29,6 +29,10 @@ struct Setting {
   bool pooled_once = false;   ///< the input comes pooled already (a property of the data set)
   bool reverse_input = true;  ///< dX is wanted (false in the first layer)
   bool training = true;       ///< the reverse pass happens at all
+
+  [[nodiscard]] bool makes_input_gradient() const { return training && reverse_input; }
+  /// Products of a layer's size in a step: forward, and in training the gradients of weights and, if wanted, inputs.
+  [[nodiscard]] double n_passes() const { return 1.0 + (training ? 1.0 : 0.0) + (makes_input_gradient() ? 1.0 : 0.0); }
 };
 
 /// A data set whose static part may be computed ahead, once: XU or XB.

@@ -114,6 +114,11 @@ class PredictedWeights {
   void materialise(const Scalar* V, Index first, MatrixRef<Scalar> W) const;
   /// dV from dW: dV_j = U_jᵀ dW_j (and dU_j = dW_j V_jᵀ where learned).
   [[nodiscard]] Vector<Scalar> project(const ConstMatrixRef<Scalar>& dW, const ConstVectorRef<Scalar>& V) const;
+  /// The part of dV that belongs to atoms [first, first + count) of column j in one channel; of a static dictionary.
+  ///
+  /// @param dV  (n_dynamic)  whose other parts are left alone
+  void project_part(const ConstMatrixRef<Scalar>& dW, Index j, Index channel, Index first, Index count,
+                    Scalar* dV) const;
   /// V whose UV is nearest to W in the least-squares sense, among those of bounded length; of a static dictionary.
   [[nodiscard]] Vector<Scalar> fit(const ConstMatrixRef<Scalar>& W) const;
 

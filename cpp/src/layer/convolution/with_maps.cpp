@@ -54,7 +54,7 @@ class WithMaps final : public PatchProduct<Scalar> {
   [[nodiscard]] Order order() const override { return Order::shared; }
   [[nodiscard]] double multiply_adds(const Setting& setting) const override {
     const double positions = static_cast<double>(grid_.n_positions());
-    return filters(setting) + n_passes(setting) * positions * static_cast<double>(weights_->n_dynamic());
+    return filters(setting) + setting.n_passes() * positions * static_cast<double>(weights_->n_dynamic());
   }
   [[nodiscard]] double multiply_adds_once(const Setting& setting) const override {
     double sum = 0.0;
@@ -68,7 +68,7 @@ class WithMaps final : public PatchProduct<Scalar> {
   [[nodiscard]] double effort(const Setting& setting) const override {
     const double maps = static_cast<double>(n_maps() * grid_.n_positions());
     const double each =
-        multiply_adds(setting) + (kFilterCost - 1.0) * filters(setting) + kMapCost * maps * n_passes(setting);
+        multiply_adds(setting) + (kFilterCost - 1.0) * filters(setting) + kMapCost * maps * setting.n_passes();
     return static_cast<double>(setting.batch) * each + multiply_adds_once(setting);
   }
 
@@ -156,16 +156,13 @@ class WithMaps final : public PatchProduct<Scalar> {
   [[nodiscard]] Index row_margin() const { return grid_.window().width - 1; }
   [[nodiscard]] Index margin() const { return (grid_.window().height - 1) * grid_.width(); }
   [[nodiscard]] Index padded_row() const { return grid_.width() + 2 * row_margin(); }
-  [[nodiscard]] static double n_passes(const Setting& setting) {
-    return setting.training ? (setting.reverse_input ? 3.0 : 2.0) : 1.0;
-  }
   /// Multiply-adds of all filters of one image.
   [[nodiscard]] double filters(const Setting& setting) const {
     const Index along_rows =
         static_cast<Index>(groups_.size()) * grid_.padded_height() * grid_.width() * grid_.window().width;
     const Index along_columns = n_used_ * grid_.n_positions() * grid_.window().height;
     const double once = static_cast<double>(weights_->n_channels() * (along_rows + along_columns));
-    return setting.training && setting.reverse_input ? 2.0 * once : once;
+    return setting.makes_input_gradient() ? 2.0 * once : once;
   }
   /// V_j over points, its channels and units side by side.
   [[nodiscard]] Index width(Index j) const { return weights_->n_channels() * weights_->n_hidden(j); }

@@ -1,7 +1,5 @@
 #include <ppdl/layer/convolution/patch_product.hpp>
 
-#include <ppdl/weights/channels.hpp>
-
 #include <utility>
 #include <vector>
 
@@ -117,14 +115,7 @@ class WithWeights final : public PatchProduct<Scalar> {
   void finish(Index task, const Scalar* sums, Scalar* dV) const override {
     const auto& [j, channel] = tasks_[static_cast<std::size_t>(task)];
     const ConstMatrixMap<Scalar> dW(sums, weights_->n_visible(), weights_->n_hidden());
-    const ConstMatrixRef<Scalar> dWj = dW.middleCols(weights_->first_hidden(j), weights_->n_hidden(j));
-    auto dVj = weights_->v(dV, j);
-    if (weights_->selects()) {
-      const auto& atoms = weights_->columns()[static_cast<std::size_t>(j)].atoms;
-      for (Index k = 0; k < dVj.rows(); ++k) dVj.row(k) = dWj.row(atoms[static_cast<std::size_t>(k)]);
-    } else {
-      multiply_transposed_in_channel<Scalar>(weights_->point_dictionary(j), weights_->n_channels(), channel, dWj, dVj);
-    }
+    weights_->project_part(dW, j, channel, 0, weights_->n_atoms(j) / weights_->n_channels(), dV);
   }
 
  private:
