@@ -24,6 +24,9 @@ class ConvolutionSpec final : public LayerSpec<Scalar> {
   [[nodiscard]] bool has_weights() const override { return true; }
 
  private:
+  /// @throws std::invalid_argument unless the window fits into the input, and the weights to the window
+  [[nodiscard]] PatchGrid grid(const Shape& input) const;
+
   std::shared_ptr<const PredictedWeights<Scalar>> weights_;
   Window window_;
   OrderChoice order_;

@@ -69,8 +69,7 @@ std::shared_ptr<const PatchProduct<Scalar>> product_in_order(
     const Setting& setting) {
   if (order == OrderChoice::pool) return product_with_maps(weights, grid);
   auto predicting = product_with_weights(weights, grid);
-  const bool can_pool = weights->separable() && grid.window().stride_y == 1 && grid.window().stride_x == 1;
-  if (order == OrderChoice::predict || !can_pool) return predicting;
+  if (order == OrderChoice::predict || !lacks_for_maps(*weights, grid.window()).empty()) return predicting;
   auto pooling = product_with_maps(weights, grid);
   if (pooling->effort(setting) < predicting->effort(setting)) return pooling;
   return predicting;
@@ -94,7 +93,10 @@ class ConvolutionLayer final : public Layer<Scalar> {
   [[nodiscard]] Index n_parameters() const override { return weights_->n_dynamic() + (bias_ ? n_filters() : 0); }
   [[nodiscard]] std::vector<WeightBlock<Scalar>> weights() const override { return {{0, weights_}}; }
 
-  [[nodiscard]] double multiply_adds(Index batch) const override { return multiply_adds_of(*product_, batch); }
+  [[nodiscard]] double multiply_adds(Index batch) const override {
+    const Setting setting{.batch = batch, .reverse_input = reverse_input_};
+    return static_cast<double>(batch) * product_->multiply_adds(setting) + product_->multiply_adds_once(setting);
+  }
 
   [[nodiscard]] std::optional<LayerDescription> describe(Index batch) const override {
     const Setting setting{.batch = batch, .reverse_input = reverse_input_};
@@ -202,10 +204,6 @@ class ConvolutionLayer final : public Layer<Scalar> {
   };
 
   [[nodiscard]] Index n_filters() const { return weights_->n_hidden(); }
-  [[nodiscard]] double multiply_adds_of(const Product& product, Index batch) const {
-    const Setting setting{.batch = batch, .reverse_input = reverse_input_};
-    return static_cast<double>(batch) * product.multiply_adds(setting) + product.multiply_adds_once(setting);
-  }
 
   std::shared_ptr<const PredictedWeights<Scalar>> weights_;
   PatchGrid grid_;
@@ -224,18 +222,23 @@ ConvolutionSpec<Scalar>::ConvolutionSpec(std::shared_ptr<const PredictedWeights<
 }
 
 template <class Scalar>
-Shape ConvolutionSpec<Scalar>::output_shape(const Shape& input) const {
-  const PatchGrid grid(input, window_);
+PatchGrid ConvolutionSpec<Scalar>::grid(const Shape& input) const {
+  PatchGrid grid(input, window_);
   check_size("rows of a convolution's weights", weights_->n_visible(), grid.patch_size(), "numbers of a patch");
-  return {.height = grid.height(), .width = grid.width(), .channels = weights_->n_hidden()};
+  return grid;
+}
+
+template <class Scalar>
+Shape ConvolutionSpec<Scalar>::output_shape(const Shape& input) const {
+  const PatchGrid positions = grid(input);
+  return {.height = positions.height(), .width = positions.width(), .channels = weights_->n_hidden()};
 }
 
 template <class Scalar>
 std::unique_ptr<const Layer<Scalar>> ConvolutionSpec<Scalar>::make(const Shape& input,
                                                                    const LayerContext& context) const {
-  (void)output_shape(input);
-  return std::make_unique<ConvolutionLayer<Scalar>>(weights_, PatchGrid(input, window_), order_, bias_,
-                                                    context.setting.batch, context.setting.reverse_input);
+  return std::make_unique<ConvolutionLayer<Scalar>>(weights_, grid(input), order_, bias_, context.setting.batch,
+                                                    context.setting.reverse_input);
 }
 
 template class ConvolutionSpec<float>;

@@ -45,22 +45,18 @@ void PatchGrid::unpad(const Scalar* padded, Scalar* image) const {
 }
 
 template <class Scalar>
-void PatchGrid::add_patches(const ConstMatrixRef<Scalar>& patches, Index first_row, Index n_rows,
-                            Scalar* padded) const {
-  const Index length = segment();
+void PatchGrid::add_patches(const ConstMatrixRef<Scalar>& patches, Index row, Scalar* padded) const {
+  Scalar* at = padded + segments_[static_cast<std::size_t>(row)];
   for (Index position = 0; position < n_positions(); ++position) {
-    Scalar* at = padded + begins_[static_cast<std::size_t>(position)];
-    for (Index r = 0; r < n_rows; ++r) {
-      Eigen::Map<Vector<Scalar>>(at + segments_[static_cast<std::size_t>(first_row + r)], length) +=
-          Eigen::Map<const Vector<Scalar>>(&patches.coeffRef(position, r * length), length);
-    }
+    Eigen::Map<Vector<Scalar>>(at + begins_[static_cast<std::size_t>(position)], segment()) +=
+        Eigen::Map<const Vector<Scalar>>(&patches.coeffRef(position, 0), segment());
   }
 }
 
 #define PPDL_INSTANTIATE(Scalar)                                \
   template void PatchGrid::pad(const Scalar*, Scalar*) const;   \
   template void PatchGrid::unpad(const Scalar*, Scalar*) const; \
-  template void PatchGrid::add_patches<Scalar>(const ConstMatrixRef<Scalar>&, Index, Index, Scalar*) const;
+  template void PatchGrid::add_patches<Scalar>(const ConstMatrixRef<Scalar>&, Index, Scalar*) const;
 
 PPDL_INSTANTIATE(float)
 PPDL_INSTANTIATE(double)

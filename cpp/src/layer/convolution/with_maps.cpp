@@ -101,9 +101,9 @@ class WithMaps final : public PatchProduct<Scalar> {
                typename Base::Buffers& buffers) const override {
     const auto& made = static_cast<const Coefficients&>(coefficients);
     auto& own = static_cast<Buffers&>(buffers);
-    const Index n = grid_.n_positions(), overrun = filter_overrun<Scalar>();
+    const Index n = grid_.n_positions();
     if (own.P.rows() < X.rows()) own.P.resize(X.rows(), n_maps() * n);
-    if (own.planes.size() == 0) own.planes = Vector<Scalar>::Zero(grid_.padded_size() + overrun);
+    if (own.planes.size() == 0) own.planes = Vector<Scalar>::Zero(grid_.padded_size() + filter_overrun<Scalar>());
     for (Index i = 0; i < X.rows(); ++i) {
       pool(&X.coeffRef(i, 0), &own.P(i, 0), own);
       for (Index j = 0; j < weights_->n_columns(); ++j) {
@@ -323,13 +323,21 @@ class WithMaps final : public PatchProduct<Scalar> {
 }  // namespace
 
 template <class Scalar>
+std::string_view lacks_for_maps(const PredictedWeights<Scalar>& weights, const Window& window) {
+  if (!weights.separable()) return "atoms that are outer products of two filters";
+  return window.stride_y == 1 && window.stride_x == 1 ? "" : "a stride of 1";
+}
+
+template <class Scalar>
 std::unique_ptr<const PatchProduct<Scalar>> product_with_maps(std::shared_ptr<const PredictedWeights<Scalar>> weights,
                                                               const PatchGrid& grid) {
-  check(weights->separable().has_value(), "order: pool needs atoms that are outer products of two filters");
-  check(grid.window().stride_y == 1 && grid.window().stride_x == 1, "order: pool needs a stride of 1");
+  const std::string_view lacking = lacks_for_maps(*weights, grid.window());
+  check(lacking.empty(), "order: pool needs ", lacking);
   return std::make_unique<WithMaps<Scalar>>(std::move(weights), grid);
 }
 
+template std::string_view lacks_for_maps(const PredictedWeights<float>&, const Window&);
+template std::string_view lacks_for_maps(const PredictedWeights<double>&, const Window&);
 template std::unique_ptr<const PatchProduct<float>> product_with_maps(std::shared_ptr<const PredictedWeights<float>>,
                                                                       const PatchGrid&);
 template std::unique_ptr<const PatchProduct<double>> product_with_maps(std::shared_ptr<const PredictedWeights<double>>,

@@ -103,7 +103,7 @@ class WithWeights final : public PatchProduct<Scalar> {
       for (Index r = 0; r < grid_.window().height; ++r) {
         multiply<Scalar>(dZ.middleRows(i * grid_.n_positions(), grid_.n_positions()),
                          made.right_t[static_cast<std::size_t>(r)], own.d_patches);
-        grid_.add_patches<Scalar>(own.d_patches, r, 1, own.d_padded.data());
+        grid_.add_patches<Scalar>(own.d_patches, r, own.d_padded.data());
       }
       grid_.unpad(own.d_padded.data(), &dX->coeffRef(i, 0));
     }

@@ -44,11 +44,11 @@ class PatchGrid {
   /// Copies an image into the middle of the padded one, whose border is left alone.
   template <class Scalar>
   void pad(const Scalar* image, Scalar* padded) const;
-  /// Adds the patches' gradient, for rows [first_row, first_row + n_rows) of each patch, to that of the padded image.
+  /// Adds the gradient of one row of each patch to that of the padded image.
   ///
-  /// @param patches  (n_positions, n_rows * segment)
+  /// @param patches  (n_positions, segment)
   template <class Scalar>
-  void add_patches(const ConstMatrixRef<Scalar>& patches, Index first_row, Index n_rows, Scalar* padded) const;
+  void add_patches(const ConstMatrixRef<Scalar>& patches, Index row, Scalar* padded) const;
   /// Copies the middle of the padded image.
   template <class Scalar>
   void unpad(const Scalar* padded, Scalar* image) const;

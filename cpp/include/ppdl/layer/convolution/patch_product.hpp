@@ -6,6 +6,7 @@
 #include <ppdl/weights/order.hpp>
 
 #include <memory>
+#include <string_view>
 
 namespace ppdl {
 
@@ -68,9 +69,13 @@ template <class Scalar>
 [[nodiscard]] std::unique_ptr<const PatchProduct<Scalar>> product_with_weights(
     std::shared_ptr<const PredictedWeights<Scalar>> weights, const PatchGrid& grid);
 
+/// What these weights and this window would need to pool first, and lack; nothing where they can.
+template <class Scalar>
+[[nodiscard]] std::string_view lacks_for_maps(const PredictedWeights<Scalar>& weights, const Window& window);
+
 /// Pool first: convolve each channel with the base's atoms, then multiply with the coefficients (paper, Sec. 3.4).
 ///
-/// @throws std::invalid_argument unless the base is separable and the stride 1
+/// @throws std::invalid_argument for weights and a window that can't
 template <class Scalar>
 [[nodiscard]] std::unique_ptr<const PatchProduct<Scalar>> product_with_maps(
     std::shared_ptr<const PredictedWeights<Scalar>> weights, const PatchGrid& grid);
