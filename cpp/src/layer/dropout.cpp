@@ -33,8 +33,7 @@ class DropoutLayer final : public Layer<Scalar> {
       to = from;
       return;
     }
-    constexpr std::uint64_t kDropoutStreams = std::uint64_t{1} << 47;  // apart from those of weights and dictionaries
-    const Random random(pass.seed, kDropoutStreams + (pass.step << 8) + static_cast<std::uint64_t>(number_));
+    const Random random = pass.random(kDropoutStreams, number_);
     const auto threshold = static_cast<std::uint32_t>(rate_ * 4294967296.0);
     const Scalar kept = static_cast<Scalar>(1.0 / (1.0 - rate_));
     const Index words_per_row = (n_units_ + 3) / 4;

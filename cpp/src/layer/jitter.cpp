@@ -53,9 +53,8 @@ class JitterLayer final : public Layer<Scalar> {
   /// Calls `move(source, target)` with the first numbers of each point that stays in sight, before and after the move.
   template <class Move>
   void for_each_point(const Pass& pass, Index row, const Move& move) const {
-    constexpr std::uint64_t kJitterStreams = std::uint64_t{3} << 46;  // apart from those of dropout
-    const Random random(pass.seed, kJitterStreams + (pass.step << 8) + static_cast<std::uint64_t>(number_));
-    const auto [down, across, side, unused] = random.words(static_cast<std::uint64_t>(row));
+    const auto [down, across, side, unused] =
+        pass.random(kJitterStreams, number_).words(static_cast<std::uint64_t>(row));
     const auto n_moves = static_cast<std::uint32_t>(2 * shift_ + 1);
     const Index dy = static_cast<Index>(down % n_moves) - shift_, dx = static_cast<Index>(across % n_moves) - shift_;
     const bool mirrored = mirror_ && side % 2 == 1;
