@@ -88,24 +88,10 @@ std::vector<WeightBlock<Scalar>> DenseLayer<Scalar>::weights() const {
 template <class Scalar>
 std::optional<LayerDescription> DenseLayer<Scalar>::describe(Index batch) const {
   const PredictedWeights<Scalar>& w = evaluation_.weights();
-  const Setting setting{
-      .batch = batch, .pooled_once = evaluation_.pooled_once(), .reverse_input = reverse_input_, .training = true};
   const double samples = static_cast<double>(batch);
-  return LayerDescription{
-      .n_visible = w.n_visible(),
-      .n_hidden = w.n_hidden(),
-      .n_columns = w.n_columns(),
-      .n_atoms = w.n_atoms(),
-      .n_dynamic = w.n_dynamic(),
-      .n_static = w.n_static(),
-      .n_bias = bias_ ? w.n_hidden() : 0,
-      .order = evaluation_.order(),
-      .identity = w.is_identity(),
-      .pooled_once = evaluation_.pooled_once(),
-      .multiply_adds = ppdl::multiply_adds(w, evaluation_.order(), setting) / samples,
-      .dense_multiply_adds = ppdl::dense_multiply_adds(w.n_visible(), w.n_hidden(), setting) / samples,
-      .offset = 0,
-      .bias_offset = w.n_dynamic()};
+  return described(
+      w, bias_, Plan{evaluation_.order(), evaluation_.pooled_once()}, multiply_adds(batch) / samples,
+      dense_multiply_adds(w.n_visible(), w.n_hidden(), {.batch = batch, .reverse_input = reverse_input_}) / samples);
 }
 
 template <class Scalar>

@@ -39,6 +39,13 @@ struct LayerDescription {
   Index bias_offset;
 };
 
+/// Describes a layer of these weights, whose V stands first and before the biases.
+///
+/// @param multiply_adds, dense_multiply_adds  per sample
+template <class Scalar>
+[[nodiscard]] LayerDescription described(const PredictedWeights<Scalar>& weights, bool bias, const Plan& plan,
+                                         double multiply_adds, double dense_multiply_adds);
+
 /// A layer under one θ, ready to compute outputs: what follows from θ alone is made, once. Immutable.
 template <class Scalar>
 class Inference {

@@ -99,23 +99,10 @@ class ConvolutionLayer final : public Layer<Scalar> {
   }
 
   [[nodiscard]] std::optional<LayerDescription> describe(Index batch) const override {
-    const Setting setting{.batch = batch, .reverse_input = reverse_input_};
-    const double samples = static_cast<double>(batch), positions = static_cast<double>(grid_.n_positions());
-    return LayerDescription{
-        .n_visible = weights_->n_visible(),
-        .n_hidden = n_filters(),
-        .n_columns = weights_->n_columns(),
-        .n_atoms = weights_->n_atoms(),
-        .n_dynamic = weights_->n_dynamic(),
-        .n_static = weights_->n_static(),
-        .n_bias = bias_ ? n_filters() : 0,
-        .order = product_->order(),
-        .identity = weights_->is_identity(),
-        .pooled_once = false,
-        .multiply_adds = multiply_adds(batch) / samples,
-        .dense_multiply_adds = positions * dense_multiply_adds(weights_->n_visible(), n_filters(), setting) / samples,
-        .offset = 0,
-        .bias_offset = weights_->n_dynamic()};
+    const Setting one{.batch = 1, .reverse_input = reverse_input_};
+    const double positions = static_cast<double>(grid_.n_positions());
+    return described(*weights_, bias_, Plan{product_->order()}, multiply_adds(batch) / static_cast<double>(batch),
+                     positions * dense_multiply_adds(weights_->n_visible(), n_filters(), one));
   }
 
   [[nodiscard]] std::unique_ptr<Scratch> scratch(Index rows, Index block, bool training,
