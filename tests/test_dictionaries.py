@@ -623,3 +623,14 @@ def test_wavelets_without_pywavelets_name_the_extra(monkeypatch):
 def test_wavelets_need_even_sides():
     with pytest.raises(ValueError, match="needs sides that are even and longer than the wavelet; received 5 x 4"):
         Wavelet().columns(LayerInput(20, shape=(5, 4)), sizes=(1,))
+
+
+def test_a_learned_dictionary_is_not_there_to_be_looked_at_or_fitted_with():
+    columns = LowRank().columns(LayerInput(10), sizes=(4,), fraction=0.3)
+    for ask in (
+        lambda: columns.dictionary(0),
+        lambda: columns.point_dictionary(0),
+        lambda: columns.fit(np.ones((10, 4)), np.ones(columns.n_dynamic)),
+    ):
+        with pytest.raises(ValueError, match="U is learned"):
+            ask()

@@ -18,7 +18,7 @@ from ppdl import _checks as checks
 from ppdl import _core
 from ppdl._precision import product
 
-from .columns import Column, DictionaryColumns, Factors, checked_sizes
+from .columns import Column, DictionaryColumns, Factors, checked_sizes, in_each_channel
 from .layer_input import Floats, LayerInput
 
 registry: dict[str, type[Dictionary]] = {}
@@ -273,7 +273,7 @@ class AtomDictionary(Dictionary):
         if self.tied:
             return self.base(points)
         B = self._checked_base(self.base(points), points.n_visible)
-        return np.kron(B, np.eye(inputs.n_channels))
+        return in_each_channel(B, inputs.n_channels)
 
     def _made_factors(self, inputs: LayerInput) -> Factors | None:
         if inputs.grid is None or inputs.n_channels > self.shared_channels(inputs):

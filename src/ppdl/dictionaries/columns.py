@@ -79,7 +79,7 @@ class DictionaryColumns:
     stores_base: bool = False
     n_channels: int = 1
     factors: Factors | None = None
-    _made: dict[str, PredictedWeights] = field(default_factory=dict, init=False, repr=False)
+    _made: dict[tuple[str, bool], PredictedWeights] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def n_hidden(self) -> int:
@@ -114,10 +114,7 @@ class DictionaryColumns:
 
     def dictionary(self, j: int) -> Floats:
         """U_j, shape (n_visible, n_atoms_j); not of a learned one."""
-        if self.learned:
-            raise ValueError("U is learned: it is part of the network's parameters, not of its dictionary")
-        S = self.point_dictionary(j)
-        return S if self.n_channels == 1 else np.kron(S, np.eye(self.n_channels)).astype(np.float64, copy=False)
+        return in_each_channel(self.point_dictionary(j), self.n_channels)
 
     def atoms(self, j: int) -> npt.NDArray[np.int64]:
         """Return the numbers of U_j's atoms, in all channels, or of the inputs that it selects, shape (n_atoms_j,)."""
@@ -126,6 +123,8 @@ class DictionaryColumns:
 
     def point_dictionary(self, j: int) -> Floats:
         """S_j of U_j = S_j ⊗ I_c, shape (n_visible / c, n_atoms_j / c); not of a learned one."""
+        if self.learned:
+            raise ValueError("U is learned: it is part of the network's parameters, not of its dictionary")
         _, atoms, mix = self.columns[j]
         S = np.eye(self.n_visible)[:, atoms] if self.base is None else self.base[:, atoms]
         return S if mix is None else product(S, mix)
@@ -157,30 +156,28 @@ class DictionaryColumns:
         separable : bool, default=False
             Whether B is kept where it has factors, for a convolution that pools first.
         """
-        name = f"{np.dtype(dtype).name}, {separable and self.factors is not None}"
-        if name not in self._made:
-            self._made[name] = self._weights(dtype, separable and self.factors is not None)
-        return self._made[name]
+        factors = self.factors if separable else None
+        key = np.dtype(dtype).name, factors is not None
+        if key not in self._made:
+            self._made[key] = self._weights(dtype, factors)
+        return self._made[key]
 
-    def _weights(self, dtype: npt.DTypeLike, separable: bool) -> PredictedWeights:
+    def _weights(self, dtype: npt.DTypeLike, factors: Factors | None) -> PredictedWeights:
         def rounded(matrix: Floats | None) -> Any:
             return None if matrix is None else checks.cast("dictionary", matrix, dtype)
 
         # Where that takes no more memory, atoms are mixed here: in float64 an ill-conditioned mix does no harm.
         n_atoms = self.n_atoms // self.n_channels
-        mix_now = self.base is not None and self._is_mixed and n_atoms <= self.base.shape[1] and not separable
+        mix_now = self.base is not None and self._is_mixed and n_atoms <= self.base.shape[1] and factors is None
         source = self._with_mixed_base() if mix_now else self
         columns = [(column.n_hidden, column.atoms, rounded(column.mix)) for column in source.columns]
-        factors = None
-        if separable and self.factors is not None:
-            factors = (rounded(self.factors.down), rounded(self.factors.across), self.factors.pairs.tolist())
         return core(dtype).PredictedWeights(
             self.n_visible,
             columns,
             rounded(source.base),
             learned=self.learned,
             n_channels=self.n_channels,
-            factors=factors,
+            factors=factors and (rounded(factors.down), rounded(factors.across), factors.pairs.tolist()),
         )
 
     def fit(self, W: Array, V: Array) -> Array:
@@ -246,6 +243,11 @@ class DictionaryColumns:
             largest = np.abs(sketch).max(initial=0.0) or 1.0
             sha.update(np.rint(sketch / largest * _UNITS).astype("<i8").tobytes())
         return sha.hexdigest()
+
+
+def in_each_channel(S: Floats, n_channels: int) -> Floats:
+    """Return S ⊗ I, a dictionary over points repeated for every channel, the channels of an atom next to each other."""
+    return S if n_channels == 1 else np.kron(S, np.eye(n_channels)).astype(np.float64, copy=False)
 
 
 def column_sizes(n_hidden: int, n_columns: int) -> tuple[int, ...]:

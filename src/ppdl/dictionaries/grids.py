@@ -10,7 +10,7 @@ import numpy as np
 from ppdl import _core
 
 from .base import AtomDictionary
-from .columns import Factors
+from .columns import Factors, in_each_channel
 from .layer_input import Floats, LayerInput
 
 
@@ -23,11 +23,6 @@ def _grid(inputs: LayerInput, who: str) -> tuple[int, int]:
             f"{who} needs a grid: input_shape is a list of coordinates, expected (height, width[, channels])"
         )
     return inputs.grid
-
-
-def _in_each_channel(basis: Floats, n_channels: int) -> Floats:
-    """Repeat the basis for every channel, the channels of an atom next to each other."""
-    return basis if n_channels == 1 else np.kron(basis, np.eye(n_channels)).astype(np.float64, copy=False)
 
 
 @dataclass(frozen=True, repr=False)
@@ -58,7 +53,7 @@ class DCT(AtomDictionary, id="dct"):
 
     def base(self, inputs: LayerInput) -> Floats:
         """All cosines, shape (n_visible, n_visible)."""
-        return _in_each_channel(_core.dictionary.cosines(*_grid(inputs, "DCT")), inputs.n_channels)
+        return in_each_channel(_core.dictionary.cosines(*_grid(inputs, "DCT")), inputs.n_channels)
 
     def factors(self, inputs: LayerInput) -> Factors | None:
         """Cosines down and across, and each atom's half-waves down and across."""
@@ -136,7 +131,7 @@ class Wavelet(AtomDictionary, id="wavelet"):
             part[first : first + size] = np.eye(size).reshape(size, *part.shape[1:])
             first += size
         atoms = pywt.waverecn(coefficients, wavelet, mode="periodization", axes=axes).reshape(n, n)
-        return _in_each_channel(np.ascontiguousarray(atoms.T), inputs.n_channels)
+        return in_each_channel(np.ascontiguousarray(atoms.T), inputs.n_channels)
 
 
 def _halvings(side: int) -> int:
