@@ -10,7 +10,6 @@ import os
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -22,17 +21,14 @@ from ppdl.dictionaries import Dictionary
 from ppdl.estimators import PredictedMLPClassifier
 
 from ..data.splits import Split, load_split
-from ..experiment import Experiment, Figure, Option, choices, options
+from ..experiment import Experiment, Option, choices, options
+from ..experiment.curve_figure import CurveFigure, CurveProfile, cell, outcome
 from ..experiment.figure import (
     decorate,
-    deviation,
     draw_curve,
     draw_level,
-    grouped,
     matplotlib,
-    mean,
     per_cent,
-    percent,
 )
 from ..recipes.curves import ARCHITECTURES, CURVES, Curve
 from ..recipes.networks import RECIPES, Recipe
@@ -61,28 +57,6 @@ _Y_TICKS = (0.005, 0.007, 0.01, 0.015, 0.02, 0.025, 0.03, 0.04, 0.05, 0.07, 0.1,
 _DASHES: dict[str, Any] = dict(lw=1.0, ls=(0, (4, 2)), alpha=0.85)
 
 
-@dataclass(frozen=True)
-class Profile:
-    """How much of the figure is computed.
-
-    Parameters
-    ----------
-    summary : str
-        The profile in one sentence.
-    proportions : tuple of float
-        Grid of the proportion of parameters learned.
-    n_seeds : int
-        Networks for each point.
-    effort : float
-        Factor for the recipe's numbers of epochs.
-    """
-
-    summary: str
-    proportions: tuple[float, ...]
-    n_seeds: int
-    effort: float
-
-
 def paper_grid() -> tuple[float, ...]:
     """Return the paper's 20 proportions, from 20 of 784 atoms to all, evenly spaced on the logarithmic axis.
 
@@ -92,61 +66,30 @@ def paper_grid() -> tuple[float, ...]:
 
 
 PROFILES = {
-    "smoke": Profile("a glance: few points, one seed, four times the epochs", (0.05, 0.1, 0.2, 0.4, 1.0), 1, 4.0),
-    "quick": Profile("minutes: few points, one seed, half of the epochs", (0.03, 0.05, 0.1, 0.25, 1.0), 1, 0.5),
-    "paper": Profile("hours: the paper's grid of 20 points, three seeds", paper_grid(), 3, 1.0),
+    "smoke": CurveProfile("a glance: few points, one seed, four times the epochs", (0.05, 0.1, 0.2, 0.4, 1.0), 1, 4.0),
+    "quick": CurveProfile("minutes: few points, one seed, half of the epochs", (0.03, 0.05, 0.1, 0.25, 1.0), 1, 0.5),
+    "paper": CurveProfile("hours: the paper's grid of 20 points, three seeds", paper_grid(), 3, 1.0),
 }
 
 
 @dataclass(frozen=True)
-class Figure4Left(Figure):
+class Figure4Left(CurveFigure):
     """The figure's runs, as a table and as a plot."""
 
     name: ClassVar[str] = "figure4_left"
-    records: list[Record]
-    data: str
-    recipe: str
-    folder: Path
+    curves = CURVES
+    averaged = ("train_error", "n_dynamic", "n_static", "epochs", "wall_time")
+    measured = ("wall_time",)
 
-    @property
-    def table(self) -> list[dict[str, Any]]:
-        """One dictionary for each curve and proportion.
-
-        - `curve`; `proportion`, as asked for
-        - `learned`: the proportion as the paper counts it, V of the two predicted layers among their weights, by whole
-          atoms; for "narrow", that of the predicted networks that learn as many numbers
-        - `test_error`: mean over seeds; `std`: its standard deviation, NaN for one seed
-        - `n_seeds`: networks; `n_failed`: networks that diverged, beside these
-        - `train_error`: mean; `epochs`; `wall_time`: mean, seconds
-        - `n_dynamic`: all learned numbers, those of softmax layer, biases and the U of "LowRank" included
-        - `n_static`: numbers of fixed dictionaries
-        """
-        order = list(CURVES)
-        groups = grouped(self.records, lambda run: (run["configuration"]["curve"], run["configuration"]["proportion"]))
-        return [self._row(*key, groups[key]) for key in sorted(groups, key=lambda key: (order.index(key[0]), key[1]))]
-
-    def _row(self, curve: str, proportion: float, group: list[Record]) -> dict[str, Any]:
-        done = [record for record in group if "failure" not in record]
-        errors = [record["test_error"] for record in done]
-        row: dict[str, Any] = {
-            "curve": curve,
-            "proportion": proportion,
-            "learned": ARCHITECTURES[self.data].learned_proportion(proportion),
-            "test_error": mean(errors),
-            "std": deviation(errors),
-            "n_seeds": len(errors),
-            "n_failed": len(group) - len(done),
-        }
-        for name in ("train_error", "n_dynamic", "n_static", "epochs", "wall_time"):
-            value = mean([record[name] for record in done])
-            row[name] = int(value) if value.is_integer() and name != "wall_time" else value
-        return row
+    def learned(self, proportion: float) -> float:
+        """Return the proportion that V of the two predicted layers is of their weights."""
+        return ARCHITECTURES[self.data].learned_proportion(proportion)
 
     def __str__(self) -> str:
         """Test errors in per cent, proportions down and curves across."""
         rows = self.table
         names = list(dict.fromkeys(row["curve"] for row in rows))
-        cells = {(row["curve"], row["proportion"]): _cell(row) for row in rows}
+        cells = {(row["curve"], row["proportion"]): cell(row) for row in rows}
         width = max(9, *map(len, names), *map(len, cells.values())) + 2
         lines = [
             f"Test error in %, {TITLES[self.data]}, recipe {self.recipe}: mean ± standard deviation over seeds",
@@ -275,8 +218,7 @@ def _one_line(record: Record) -> str:
     """Say in a few words what a run gave."""
     configuration = record["configuration"]
     at = "" if CURVES[configuration["curve"]].flat else f" at {100 * configuration['proportion']:.3g} %"
-    outcome = "diverged" if "failure" in record else f"{100 * record['test_error']:.2f} % error"
-    return f"{configuration['curve']}{at}: {outcome}"
+    return f"{configuration['curve']}{at}: {outcome(record)}"
 
 
 def _configuration(curve: Curve, proportion: float, seed: int, split: Split, recipe: Recipe) -> dict[str, Any]:
@@ -376,8 +318,3 @@ def _by_height(rows: Sequence[Mapping[str, Any]]) -> list[str]:
         if row["n_seeds"]:
             first.setdefault(row["curve"], row["test_error"])
     return sorted(first, key=lambda name: -first[name])
-
-
-def _cell(row: Mapping[str, Any]) -> str:
-    """Write a cell of the printed table."""
-    return percent(row["test_error"], row["std"]) if row["n_seeds"] else "diverged"

@@ -10,7 +10,6 @@ import os
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -24,8 +23,9 @@ from ppdl.estimators import OneCycle
 from ppdl.layers import Layer
 
 from ..data.splits import Split, load_split
-from ..experiment import Experiment, Figure, Option, choices, options
-from ..experiment.figure import decorate, deviation, draw_curve, grouped, mean, per_cent, percent
+from ..experiment import Experiment, Option, choices, options
+from ..experiment.curve_figure import CurveFigure, CurveProfile, cell, outcome
+from ..experiment.figure import decorate, draw_curve, per_cent
 from ..recipes.convnets import CONTRAST_EPSILON, CONVNET_CURVES, CONVNET_RECIPES, CONVNETS, ConvNetRecipe, prepared
 from ..runs import Checkpoint, Configuration, Record, Recording, environment
 
@@ -38,77 +38,25 @@ STYLES = {"predicted": ("#0072B2", "o"), "narrow": ("#8C6D31", "P")}
 TITLES = {"digits": "scikit-learn digits, 8 × 8 (not CIFAR-10)", "cifar10": "CIFAR-10"}
 
 
-@dataclass(frozen=True)
-class Profile:
-    """How much of the figure is computed.
-
-    Parameters
-    ----------
-    summary : str
-        The profile in one sentence.
-    proportions : tuple of float
-        Grid of the proportion of parameters learned.
-    n_seeds : int
-        Networks for each point.
-    effort : float
-        Factor for the recipe's number of epochs.
-    """
-
-    summary: str
-    proportions: tuple[float, ...]
-    n_seeds: int
-    effort: float
-
-
 PROFILES = {
-    "smoke": Profile("a glance: few points, one seed, twice the epochs", (0.25, 0.5, 1.0), 1, 2.0),
-    "quick": Profile("minutes: two points, one seed, a tenth of the epochs", (0.25, 1.0), 1, 0.1),
-    "paper": Profile("a day: the paper's four points and 10 %, three seeds", (0.1, 0.25, 0.5, 0.75, 1.0), 3, 1.0),
+    "smoke": CurveProfile("a glance: few points, one seed, twice the epochs", (0.25, 0.5, 1.0), 1, 2.0),
+    "quick": CurveProfile("minutes: two points, one seed, a tenth of the epochs", (0.25, 1.0), 1, 0.1),
+    "paper": CurveProfile("a day: the paper's four points and 10 %, three seeds", (0.1, 0.25, 0.5, 0.75, 1.0), 3, 1.0),
 }
 
 
 @dataclass(frozen=True)
-class Figure5(Figure):
+class Figure5(CurveFigure):
     """The figure's runs, as a table and as a plot."""
 
     name: ClassVar[str] = "figure5"
-    records: list[Record]
-    data: str
-    recipe: str
-    folder: Path
+    curves = CONVNET_CURVES
+    averaged = ("loss", "training_time", "epochs", "n_dynamic", "n_static")
+    measured = ("loss", "training_time")
 
-    @property
-    def table(self) -> list[dict[str, Any]]:
-        """One dictionary for each curve and proportion; that of all parameters is one network on both curves.
-
-        - `curve`; `proportion`, as asked for
-        - `learned`: the proportion as the paper counts it, V among the weights of all layers but the softmax layer, by
-          whole atoms; for "narrow", that of the predicted network that learns as many numbers
-        - `test_error`: mean over seeds; `std`: its standard deviation, NaN for one seed
-        - `n_seeds`: networks; `n_failed`: networks that diverged, beside these
-        - `loss`: of training, mean; `epochs`; `training_time`: of all epochs, mean, seconds
-        - `n_dynamic`: all learned numbers, biases and softmax layer included; `n_static`: numbers of fixed dictionaries
-        """
-        order = list(CONVNET_CURVES)
-        groups = grouped(self.records, lambda run: (run["configuration"]["curve"], run["configuration"]["proportion"]))
-        return [self._row(*key, groups[key]) for key in sorted(groups, key=lambda key: (order.index(key[0]), key[1]))]
-
-    def _row(self, curve: str, proportion: float, group: list[Record]) -> dict[str, Any]:
-        done = [record for record in group if "failure" not in record]
-        errors = [record["test_error"] for record in done]
-        row: dict[str, Any] = {
-            "curve": curve,
-            "proportion": proportion,
-            "learned": CONVNETS[self.data].learned_proportion(proportion),
-            "test_error": mean(errors),
-            "std": deviation(errors),
-            "n_seeds": len(errors),
-            "n_failed": len(group) - len(done),
-        }
-        for name in ("loss", "training_time", "epochs", "n_dynamic", "n_static"):
-            value = mean([record[name] for record in done])
-            row[name] = int(value) if name in ("epochs", "n_dynamic", "n_static") and value.is_integer() else value
-        return row
+    def learned(self, proportion: float) -> float:
+        """Return the proportion that V is of the weights of all layers but the softmax layer."""
+        return CONVNETS[self.data].learned_proportion(proportion)
 
     def __str__(self) -> str:
         """Test errors in per cent, proportions down and curves across."""
@@ -121,7 +69,7 @@ class Figure5(Figure):
         for proportion in sorted({proportion for _, proportion in rows}):
             found = [_row_of(rows, name, proportion) for name in names]
             n_dynamic = f"{CONVNETS[self.data].n_dynamic(proportion):,}"
-            cells = "".join(("" if row is None else _cell(row)).rjust(18) for row in found)
+            cells = "".join(("" if row is None else cell(row)).rjust(18) for row in found)
             lines.append(f"{100 * proportion:.3g} %".ljust(9) + n_dynamic.rjust(12) + cells)
         return "\n".join(lines)
 
@@ -356,15 +304,9 @@ def _tested(network: PredictedConvNetClassifier, X_test: np.ndarray[Any, Any], s
 def _one_line(record: Record) -> str:
     """Say in a few words what a run gave."""
     configuration = record["configuration"]
-    outcome = "diverged" if "failure" in record else f"{100 * record['test_error']:.2f} % error"
-    return f"{configuration['curve']} at {100 * configuration['proportion']:.3g} %: {outcome}"
+    return f"{configuration['curve']} at {100 * configuration['proportion']:.3g} %: {outcome(record)}"
 
 
 def _row_of(rows: dict[tuple[str, float], dict[str, Any]], curve: str, proportion: float) -> dict[str, Any] | None:
     """Return the row of a point; where all is learned, that of the one network of both curves."""
     return rows.get(("predicted" if proportion == 1.0 else curve, proportion))
-
-
-def _cell(row: dict[str, Any]) -> str:
-    """Write a cell of the printed table."""
-    return percent(row["test_error"], row["std"]) if row["n_seeds"] else "diverged"

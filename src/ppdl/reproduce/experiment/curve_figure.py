@@ -1,0 +1,99 @@
+"""What figures of test error against the proportion learned have in common: profiles, and a row for each point."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ..runs import Record
+from .figure import Figure, deviation, grouped, mean, percent
+
+
+@dataclass(frozen=True)
+class CurveProfile:
+    """How much of the figure is computed.
+
+    Parameters
+    ----------
+    summary : str
+        The profile in one sentence.
+    proportions : tuple of float
+        Grid of the proportion of parameters learned.
+    n_seeds : int
+        Networks for each point.
+    effort : float
+        Factor for the recipe's numbers of epochs.
+    """
+
+    summary: str
+    proportions: tuple[float, ...]
+    n_seeds: int
+    effort: float
+
+
+@dataclass(frozen=True)
+class CurveFigure(Figure):
+    """The figure's runs, as a table and as a plot."""
+
+    records: list[Record]
+    data: str
+    recipe: str
+    folder: Path
+
+    curves: ClassVar[Mapping[str, Any]]
+    """The curves by name, in their order."""
+    averaged: ClassVar[tuple[str, ...]]
+    """What else of the records is averaged in a row."""
+    measured: ClassVar[tuple[str, ...]]
+    """Of these, what is no count even where it is a whole number."""
+
+    @abc.abstractmethod
+    def learned(self, proportion: float) -> float:
+        """Return the proportion of parameters learned as the paper counts it, by whole atoms."""
+
+    @property
+    def table(self) -> list[dict[str, Any]]:
+        """One dictionary for each curve and proportion.
+
+        - `curve`; `proportion`, as asked for
+        - `learned`: the proportion as the paper counts it; for "narrow", that of the predicted network that learns as
+          many numbers
+        - `test_error`: mean over seeds; `std`: its standard deviation, NaN for one seed
+        - `n_seeds`: networks; `n_failed`: networks that diverged, beside these
+        - means: `train_error`, `loss`; `epochs`; `wall_time` or `training_time`, seconds
+        - `n_dynamic`: all learned numbers, those of softmax layer, biases and a learned U included
+        - `n_static`: numbers of fixed dictionaries
+        """
+        order = list(self.curves)
+        groups = grouped(self.records, lambda run: (run["configuration"]["curve"], run["configuration"]["proportion"]))
+        return [self._row(*key, groups[key]) for key in sorted(groups, key=lambda key: (order.index(key[0]), key[1]))]
+
+    def _row(self, curve: str, proportion: float, group: list[Record]) -> dict[str, Any]:
+        done = [record for record in group if "failure" not in record]
+        errors = [record["test_error"] for record in done]
+        row: dict[str, Any] = {
+            "curve": curve,
+            "proportion": proportion,
+            "learned": self.learned(proportion),
+            "test_error": mean(errors),
+            "std": deviation(errors),
+            "n_seeds": len(errors),
+            "n_failed": len(group) - len(done),
+        }
+        for name in self.averaged:
+            value = mean([record[name] for record in done])
+            row[name] = int(value) if value.is_integer() and name not in self.measured else value
+        return row
+
+
+def cell(row: Mapping[str, Any]) -> str:
+    """Write a cell of the printed table."""
+    return percent(row["test_error"], row["std"]) if row["n_seeds"] else "diverged"
+
+
+def outcome(record: Record) -> str:
+    """Say what a run gave."""
+    return "diverged" if "failure" in record else f"{100 * record['test_error']:.2f} % error"
