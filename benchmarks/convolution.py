@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 from collections.abc import Callable
 from itertools import pairwise
-from pathlib import Path
 
 import numpy as np
 import torch
@@ -20,7 +17,7 @@ from ppdl import PredictedConvNetClassifier, _core
 from ppdl.estimators.networks.model import network_of
 
 from . import gemm
-from .memory import CLEAR, forget_peak, resident
+from .memory import CLEAR, elsewhere, forget_peak, resident
 from .report import Report, Row, target
 from .rounds import Times, ratio
 from .workload import N_THREADS, Floats
@@ -125,13 +122,6 @@ def peak(who: str) -> float:
     return resident("VmHWM") - before
 
 
-def peak_elsewhere(who: str) -> float:
-    """Run `peak` in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.convolution", "--peak", who]
-    root = Path(__file__).parent.parent
-    return float(json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout))
-
-
 def targets_of(times: Times, steps: dict[str, Step], peaks: dict[str, float]) -> list[Row]:
     """Hold what was measured against what is wanted."""
     full, quarter = times["ppdl 1"], times["ppdl 0.25"]
@@ -175,7 +165,7 @@ def main() -> None:
         check(full, Peer(full))
         work: dict[str, Callable[[], object]] = {**steps, EAGER: Peer(full), COMPILED: Peer(full).compiled()}
         times = gemm.with_peak(work, full.multiply_adds, arguments.rounds)
-    peaks = {who: peak_elsewhere(who) for who in (EAGER, "1.0", "0.25")} if CLEAR.exists() else {}
+    peaks = {who: elsewhere("convolution", "--peak", who) for who in (EAGER, "1.0", "0.25")} if CLEAR.exists() else {}
     report.table("Steps", [_row(name, times, steps) for name in work])
     report.table("Layers", [_layer(name, about) for name, step in steps.items() for about in step.layers])
     report.table("Peak memory above the start", [{"step": who, "MB": mb} for who, mb in peaks.items()])

@@ -67,14 +67,11 @@ def fit(name: str) -> dict[str, float]:
     return {"peak": peak - before, "X": task.X.nbytes / MB}
 
 
-def fit_elsewhere(name: str) -> dict[str, float]:
-    """Run `fit` in a process of its own."""
-    command = [sys.executable, "-m", "benchmarks.memory", "--fit", name]
-    output = subprocess.run(
-        command, capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
-    ).stdout
-    measured: dict[str, float] = json.loads(output)
-    return measured
+def elsewhere(benchmark: str, *arguments: str) -> Any:
+    """Run a benchmark in a process of its own; return the JSON that it prints."""
+    command = [sys.executable, "-m", f"benchmarks.{benchmark}", *arguments]
+    root = Path(__file__).parent.parent
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True, cwd=root).stdout)
 
 
 def training(name: str) -> Training:
@@ -92,7 +89,7 @@ def training(name: str) -> Training:
 def row(name: str) -> Mapping[str, Any]:
     """Measure one fit."""
     about = training(name)
-    measured = fit_elsewhere(name)
+    measured = elsewhere("memory", "--fit", name)
     # What the dictionaries of the deeper layer look at: that layer's inputs for all of the data, freed before training.
     activations = len(about.task.X) * HIDDEN[0] * about.task.X.itemsize / MB if "dictionary" in FITS[name] else 0.0
     return {

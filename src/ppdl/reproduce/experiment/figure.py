@@ -6,10 +6,8 @@ import abc
 import csv
 import importlib
 import math
-import os
 import statistics
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -18,6 +16,7 @@ import numpy as np
 from ppdl import _checks
 
 from ..runs import Record
+from ..runs.whole import written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,27 +75,16 @@ class Figure(abc.ABC):
         folder.mkdir(parents=True, exist_ok=True)
         table, picture = folder / f"{self.name}.csv", folder / f"{self.name}.png"
         rows = [{name: _rounded(value) for name, value in row.items()} for row in self.table]
-        with _written_whole(table) as part, part.open("w", encoding="utf-8", newline="") as file:
+        with written_whole(table) as part, part.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
             writer.writeheader()
             writer.writerows(rows)
 
         figure = matplotlib("figure").Figure(figsize=self.size, layout="constrained")
         self.draw(figure.add_subplot())
-        with _written_whole(picture) as part:
+        with written_whole(picture) as part:
             figure.savefig(part, dpi=150, format="png")
         return table, picture
-
-
-@contextmanager
-def _written_whole(path: Path) -> Iterator[Path]:
-    """Give a path to write to, which replaces the file when it is written; a failure leaves the file as it was."""
-    part = path.with_name(f"{path.name}.part")
-    try:
-        yield part
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def grouped(records: Iterable[Record], key: Callable[[Record], Key]) -> dict[Key, list[Record]]:

@@ -16,9 +16,7 @@ from ppdl.preprocessing import ContrastNormalizer
 
 from ..data.splits import Split
 from ..runs import Configuration
-
-#: Added to the variance of an image of pixels in [0, 1] when its contrast is normalised, before convolutions.
-CONTRAST_EPSILON = 1e-3
+from .convnets import CONTRAST_EPSILON
 
 #: Weights start small and decay, so that what is seen of them was learned.
 TRAINING: dict[str, Any] = dict(batch_size=50, solver="sgd", momentum=0.9, learning_rate="one_cycle")

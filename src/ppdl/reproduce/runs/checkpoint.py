@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .file import Configuration, configuration_key
+from .whole import written_whole
 
 
 class Checkpoint:
@@ -46,15 +47,10 @@ class Checkpoint:
     def write(self, state: Any) -> None:
         """Replace what was written before, whole or not at all."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        part = self.path.with_name(f"{self.path.name}.{os.getpid()}")
-        try:
-            with part.open("wb") as file:
-                pickle.dump(state, file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(part, self.path)
-        finally:
-            part.unlink(missing_ok=True)
+        with written_whole(self.path) as part, part.open("wb") as file:
+            pickle.dump(state, file)
+            file.flush()
+            os.fsync(file.fileno())
 
     def delete(self) -> None:
         """Remove the file, and the folder if nothing else is in it."""
