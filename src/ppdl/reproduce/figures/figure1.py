@@ -89,7 +89,7 @@ class Figure1(Figure):
         ]
 
     def _blocks(self) -> dict[str, list[Record]]:
-        """Return the records of each block, by their seeds, blocks in the order in which they were asked for."""
+        """Return the records of each block, by their seeds, blocks in the order of the paper, then bundled ones."""
         blocks = grouped(self.records, lambda record: str(record["configuration"]["data"]))
         order = [name for name in (*PAPER, *SMOKE) if name in blocks]
         return {name: sorted(blocks[name], key=lambda record: record["configuration"]["seed"]) for name in order}
