@@ -57,7 +57,7 @@ def test_a_missing_progress_bar_package_is_named(monkeypatch, tmp_path, capsys):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     arguments = ["reproduce", "figure4-left", "--curves", "nokernel", "--profile", "quick", "--output", str(tmp_path)]
     assert main(arguments) == 1
-    assert "pip install 'ppdl[reproduce]'" in capsys.readouterr().err
+    assert "pip install 'predicted-parameters[reproduce]'" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("experiment", experiments().values(), ids=lambda experiment: experiment.name)

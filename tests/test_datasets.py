@@ -140,7 +140,7 @@ def test_an_error_of_the_system_names_the_file(folder, monkeypatch):
 def test_without_pooch_the_message_names_the_extra_and_a_path_still_works(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     assert len(load_mnist(folder).data) == 6
-    with pytest.raises(ImportError, match=r"ppdl\[data\]"):
+    with pytest.raises(ImportError, match=r"predicted-parameters\[data\]"):
         load_mnist()
 
 

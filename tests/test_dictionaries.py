@@ -616,7 +616,7 @@ def test_activations_with_nan_are_refused():
 
 def test_wavelets_without_pywavelets_name_the_extra(monkeypatch):
     monkeypatch.setitem(sys.modules, "pywt", None)
-    with pytest.raises(ImportError, match=r"pip install 'ppdl\[wavelet\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'predicted-parameters\[wavelet\]'"):
         Wavelet()
 
 

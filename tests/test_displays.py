@@ -101,5 +101,5 @@ def test_unfitted_estimator_is_refused(display):
 def test_absent_matplotlib_is_told_with_its_remedy(clf, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     monkeypatch.delitem(sys.modules, "matplotlib.pyplot", raising=False)
-    with pytest.raises(ImportError, match=r"pip install 'ppdl\[plot\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'predicted-parameters\[plot\]'"):
         clf.plot_history()

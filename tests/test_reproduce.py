@@ -189,7 +189,7 @@ def test_saving_writes_the_table_and_the_picture(figure, folder):
 
 def test_without_matplotlib_the_table_is_saved_and_the_extra_named(figure, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(ImportError, match=r"pip install 'ppdl\[reproduce\]'"):
+    with pytest.raises(ImportError, match=r"pip install 'predicted-parameters\[reproduce\]'"):
         dataclasses.replace(figure, folder=tmp_path).save()
     assert [path.name for path in tmp_path.iterdir()] == ["figure4_left.csv"]
 

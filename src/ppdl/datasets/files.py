@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from types import ModuleType
 
 from ppdl import _checks
+from ppdl._extras import missing
 
 
 def packed_or_not(name: str) -> Iterable[str]:
@@ -131,7 +132,5 @@ def _pooch() -> ModuleType:
     try:
         import pooch
     except ImportError as error:
-        raise ImportError(
-            'The cache of data sets needs pooch: pip install "ppdl[data]". Without it, give the folder as `path`.'
-        ) from error
+        raise missing("the cache of data sets", "pooch", "data", ". Without it, give the folder as `path`.") from error
     return pooch

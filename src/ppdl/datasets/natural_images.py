@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch
 
+from ppdl._extras import missing
+
 from .bunch import check_dtype, scale
 from .files import data_folders, find_files
 from .packed import open_packed, read_exactly, read_last, readable
@@ -97,9 +99,7 @@ def _read_picture(file: Path) -> npt.NDArray[np.uint8]:
     try:
         from PIL import Image
     except ImportError as error:
-        raise ImportError(
-            f'{file.name} needs Pillow: pip install "ppdl[plot]". {ARRAY} can be read without it.'
-        ) from error
+        raise missing(file.name, "Pillow", "plot", f". {ARRAY} can be read without it.") from error
     height, width = SHAPE[1:]
     with readable(file), warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked before it is decoded

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ppdl import _core
+from ppdl._extras import missing
 
 from .base import AtomDictionary
 from .columns import Factors, in_each_channel
@@ -143,5 +144,5 @@ def _pywt() -> Any:
     try:
         import pywt
     except ImportError as error:
-        raise ImportError("Wavelet needs PyWavelets: pip install 'ppdl[wavelet]'") from error
+        raise missing("Wavelet", "PyWavelets", "wavelet") from error
     return pywt

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from ppdl import _checks as checks
+from ppdl._extras import missing
 from ppdl._precision import Array
 
 if TYPE_CHECKING:
@@ -214,5 +215,5 @@ def _pyplot(who: str) -> Any:
     try:
         from matplotlib import pyplot
     except ImportError as error:
-        raise ImportError(f"{who} needs matplotlib: pip install 'ppdl[plot]'") from error
+        raise missing(who, "matplotlib", "plot") from error
     return pyplot

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.datasets import load_sample_images
 
 from ppdl._checks import one_of
+from ppdl._extras import missing
 from ppdl.datasets import load_natural_images, load_stl10
 from ppdl.preprocessing import ContrastNormalizer, Whitener, extract_patches
 
@@ -64,7 +65,7 @@ def _samples_colour() -> Array:
     try:
         images = load_sample_images().images
     except ImportError as error:
-        raise ImportError("scikit-learn's sample images need Pillow: pip install 'ppdl[reproduce]'") from error
+        raise missing("scikit-learn's pair of sample images", "Pillow", "reproduce") from error
     return np.stack(images).astype(np.float32) / 255
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from ppdl import _checks
+from ppdl._extras import missing
 
 from ..runs import Record
 from ..runs.whole import written_whole
@@ -106,7 +107,7 @@ def matplotlib(module: str) -> Any:
     try:
         return importlib.import_module(f"matplotlib.{module}")
     except ImportError as error:
-        raise ImportError("the figure needs matplotlib: pip install 'ppdl[reproduce]'") from error
+        raise missing("the figure", "matplotlib", "reproduce") from error
 
 
 def per_cent(axis: Axis) -> None:

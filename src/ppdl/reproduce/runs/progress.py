@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
+from ppdl._extras import missing
+
 from .file import Record
 
 
@@ -19,7 +21,7 @@ def tracked(records: Iterable[Record], total: int, describe: Callable[[Record], 
     try:
         from tqdm import tqdm
     except ImportError as error:
-        raise ImportError("progress bars need tqdm: pip install 'ppdl[reproduce]', or pass verbose=False") from error
+        raise missing("a progress bar", "tqdm", "reproduce", ", or pass verbose=False") from error
     with tqdm(total=total, unit="run", file=sys.stderr, dynamic_ncols=True) as bar:
         for record in records:
             bar.set_postfix_str(describe(record))
