@@ -1,8 +1,10 @@
+#include <ppdl/base/crowding.hpp>
 #include <ppdl/base/parallel.hpp>
 
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <chrono>
 #include <stdexcept>
 #include <vector>
 
@@ -47,6 +49,32 @@ TEST_CASE("a loop takes no more threads than OpenMP allows") {
   CHECK(limit >= 1);
   CHECK(resolve_threads(1) == 1);
   CHECK(resolve_threads(limit + 5) == limit);
+}
+
+TEST_CASE("one thread is preferred where several wait longer than they work, for longer each time") {
+  using namespace std::chrono_literals;
+  Crowding crowding;
+  Crowding::Clock::time_point now{};
+  const auto loops = [&](int count, Crowding::Duration elapsed, Crowding::Duration busy) {
+    for (int i = 0; i < count; ++i) crowding.note(now, elapsed, busy);
+  };
+  CHECK_FALSE(crowding.prefers_one(now));
+  loops(100, 1ms, 2ms);  // two threads that never wait
+  CHECK_FALSE(crowding.prefers_one(now));
+  loops(1, 1ms, 100us);  // one bad loop isn't judged by itself
+  CHECK_FALSE(crowding.prefers_one(now));
+  loops(20, 1ms, 500us);
+  CHECK(crowding.prefers_one(now + 50ms));
+  CHECK_FALSE(crowding.prefers_one(now + 10s));
+  now += 10s;
+  loops(8, 1ms, 500us);
+  CHECK(crowding.prefers_one(now + 150ms));
+  now += 10s;
+  loops(8, 1ms, 1900us);  // good again: the next pause is short
+  CHECK_FALSE(crowding.prefers_one(now));
+  loops(8, 1ms, 500us);
+  CHECK(crowding.prefers_one(now + 50ms));
+  CHECK_FALSE(crowding.prefers_one(now + 150ms));
 }
 
 TEST_CASE("blocks cover a range without gaps") {
