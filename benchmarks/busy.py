@@ -77,8 +77,8 @@ def main() -> None:
     warnings.simplefilter("ignore")  # nothing here is trained to its end
     report = Report(
         "busy",
-        f"{N_THREADS} threads over one, with and without a busy process beside them; float32; {N_SAMPLES} images of MNIST's "
-        f"shape, and bundled digits; median of {rounds} interleaved rounds",
+        f"{N_THREADS} threads over one, with and without a busy process beside them; float32; {N_SAMPLES} images of "
+        f"MNIST's shape, and bundled digits; median of {rounds} interleaved rounds",
         N_THREADS,
     )
     rows: list[Row] = []
