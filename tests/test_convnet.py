@@ -196,7 +196,9 @@ def test_of_too_many_windows_some_are_drawn(monkeypatch):
 
 def test_dictionary_from_data_is_of_windows(digits):
     X, y = digits
-    clf = PredictedConvNetClassifier([Conv2D(4, 3, dictionary=EmpiricalCovariance())], **OPTIONS).fit(X, y)
+    clf = PredictedConvNetClassifier([Conv2D(4, 3, dictionary=EmpiricalCovariance(selection="all"))], **OPTIONS).fit(
+        X, y
+    )
     expected = np.cov(patches(X[..., np.newaxis], (3, 3)).reshape(-1, 9).T)
     assert_allclose(clf.dictionaries_[0].base, expected, atol=1e-12)
 

@@ -464,9 +464,7 @@ DATA_DRIVEN = [
 
 
 def base_of(dictionary, X, weight=None):
-    return dictionary.columns(
-        LayerInput(X.shape[1], activations=X, sample_weight=weight), sizes=(1,), fraction=0.5
-    ).base
+    return dictionary.base(LayerInput(X.shape[1], activations=X, sample_weight=weight))
 
 
 @pytest.mark.parametrize("dictionary", DATA_DRIVEN, ids=repr)
@@ -542,7 +540,7 @@ def test_an_explicit_dictionary_knows_its_matrix_again():
     with pytest.raises(ValueError, match="sha256: the matrix has"):
         Explicit(2 * MATRIX, sha256=dictionary.sha256)
     columns = dictionary.columns(LayerInput(128), sizes=(1,), fraction=0.1, base=MATRIX)
-    assert np.array_equal(columns.base, MATRIX)
+    assert np.array_equal(columns.base, MATRIX[:, columns.chosen])
 
 
 def test_an_explicit_dictionary_keeps_its_own_copy():

@@ -303,7 +303,8 @@ def test_dictionaries_from_data_serve_in_every_layer(digits, dictionary, pretrai
 
 def test_deeper_dictionary_is_built_from_the_initial_activations(digits):
     X, y = digits
-    options = {"dictionary": (None, PrincipalComponents()), "learned_fraction": 0.5, "max_iter": 1, **FIXED}
+    dictionary = (None, PrincipalComponents(selection="all"))
+    options = {"dictionary": dictionary, "learned_fraction": 0.5, "max_iter": 1, **FIXED}
     clf = PredictedMLPClassifier((30, 20), learning_rate_init=1e-12, **options).fit(X, y)
     hidden = np.maximum(X @ clf.coefs_[0] + clf.intercepts_[0], 0)
     _, vectors = np.linalg.eigh(np.cov(hidden.T))

@@ -215,6 +215,19 @@ def test_file_of_version_0_1_0_loads_and_predicts_what_was_recorded():
     assert list(clf.predict(X[:3])) == ["a", "b", "a"]
 
 
+def test_file_of_format_2_which_holds_whole_bases_loads_and_predicts_what_was_recorded(tmp_path):
+    X = (np.add.outer(np.arange(12.0), 3.0 * np.arange(16.0)) % 7.0 / 7.0).astype(np.float32)
+    clf = ppdl.load(Path(__file__).parent / "data" / "model-format-2.safetensors")
+    recorded = [
+        [0.6048693060874939, 0.29519209265708923, 0.09993860125541687],
+        [0.18881440162658691, 0.3720356225967407, 0.43914994597435],
+        [0.19845646619796753, 0.22151200473308563, 0.5800315141677856],
+    ]
+    assert_allclose(clf.predict_proba(X[:3]), recorded, rtol=1e-6)
+    clf.save(tmp_path / "m")
+    assert_array_equal(ppdl.load(tmp_path / "m").predict_proba(X), clf.predict_proba(X))
+
+
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(
     "transformer",
@@ -279,6 +292,8 @@ def test_file_holds_what_is_learned_and_bases_made_from_data_only(saved):
     sizes = {name: tensor.size for name, tensor in tensors.items()}
     assert sum(size for name, size in sizes.items() if not name.endswith("base")) == clf.theta_.size
     assert [name for name in sizes if name.endswith("base")] == ["layer.1.base"]
+    assert tensors["layer.1.base"].shape == clf.dictionaries_[1].base.shape
+    assert specification["n_base"] == [None, 12, None]
     assert specification["digests"] == [columns.digest() for columns in clf.dictionaries_]
 
 
@@ -490,6 +505,10 @@ BAD_FILES = [
     (set_field("dtype", "float32"), "layer.0.bias: received 'float64"),
     (set_field("digests", ["0" * 64] * 3), "layer.0.U: its digest is '0000"),
     (set_field("digests", []), "digests: received '0 of them'"),
+    (set_field("n_base", [None, 12]), "n_base: received '2 of them'"),
+    (set_field("n_base", [None, 4, None]), "layer.1.n_base: received 4; expected .* at least 5"),
+    (set_field("n_base", [None, "12", None]), "layer.1.n_base: received '12'"),
+    (set_field("n_base", [None, 2**40, None]), r"layer.1.U: .* takes \d+ bytes; expected at most memory_limit"),
     (set_field("fitted", {}), "fitted: n_features_in_, n_iter_, .* missing"),
     (set_field("fitted", "n_features_in_", 65), "65"),
     (set_field("fitted", "n_features_in_", 10**12), "expected 1000000000000"),
@@ -541,8 +560,8 @@ BAD_FILES = [
     (set_tensor("layer.0.V.0", lambda V: V.astype(np.float32)), "layer.0.V.0: received 'float32"),
     (set_tensor("layer.0.V.0", lambda V: V * np.nan), "layer.0.V.0: it holds NaN"),
     (set_tensor("layer.1.base", lambda B: np.full_like(B, np.inf)), "layer.1.base: it holds NaN or infinity"),
-    (set_tensor("layer.1.base", lambda B: B[:, :3]), "layer.1.U: its digest"),
-    (set_tensor("layer.1.base", lambda B: B.astype(np.float32)), "layer.1.base: received 'float32"),
+    (set_tensor("layer.1.base", lambda B: B[:, :3]), "layer.1.U: base: received 3 atoms; expected the 5 that"),
+    (set_tensor("layer.1.base", lambda B: B.astype(np.float16)), "layer.1.base: received 'float16"),
     (set_tensor("layer.1.base", lambda B: B + 0.01), "layer.1.U: its digest"),
     (set_tensor("layer.7.V.0", lambda _: np.zeros(3)), "tensors: layer.7.V.0: not part of"),
 ]

@@ -5,6 +5,7 @@ from .base import AtomDictionary as AtomDictionary
 from .base import Dictionary as Dictionary
 from .columns import Column as Column
 from .columns import DictionaryColumns as DictionaryColumns
+from .columns import StoredBase as StoredBase
 from .columns import column_sizes as column_sizes
 from .explicit import Explicit as Explicit
 from .grids import DCT as DCT
@@ -36,6 +37,7 @@ __all__ = [
     "RandomConnections",
     "RandomProjection",
     "SquaredExponential",
+    "StoredBase",
     "Wavelet",
     "column_sizes",
 ]

@@ -58,8 +58,9 @@ class AutoencoderAtoms(AtomDictionary, id="autoencoder"):
     >>> import numpy as np
     >>> from ppdl.dictionaries import AutoencoderAtoms, LayerInput
     >>> X = np.random.default_rng(0).uniform(size=(200, 16))
-    >>> AutoencoderAtoms(epochs=2).columns(LayerInput(16, activations=X), sizes=(5,), fraction=0.5).base.shape
-    (16, 32)
+    >>> columns = AutoencoderAtoms(epochs=2).columns(LayerInput(16, activations=X), sizes=(5,), fraction=0.5)
+    >>> columns.n_base, columns.base.shape
+    (32, (16, 8))
     """
 
     n_base: int | None = None

@@ -18,7 +18,7 @@ from ppdl import _checks as checks
 from ppdl import _core
 from ppdl._precision import product
 
-from .columns import Column, DictionaryColumns, Factors, checked_sizes, in_each_channel
+from .columns import Column, DictionaryColumns, Factors, StoredBase, checked_sizes, in_each_channel
 from .layer_input import Floats, LayerInput
 
 registry: dict[str, type[Dictionary]] = {}
@@ -58,7 +58,12 @@ class Dictionary(abc.ABC):
 
     @abc.abstractmethod
     def columns(
-        self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None
+        self,
+        inputs: LayerInput,
+        *,
+        sizes: Sequence[int],
+        fraction: float = 1.0,
+        base: StoredBase | npt.ArrayLike | None = None,
     ) -> DictionaryColumns:
         """Build the dictionaries U_1, …, U_J of a layer.
 
@@ -70,8 +75,8 @@ class Dictionary(abc.ABC):
             Hidden units of each column; `column_sizes` divides them evenly.
         fraction : float, default=1.0
             Atoms of each column as a fraction of `n_visible`, in (0, 1]: ``int(n_visible * fraction)`` of them.
-        base : array-like of shape (n_visible, n_base), optional
-            B of a saved model, where `DictionaryColumns.stores_base` holds; then no data is looked at.
+        base : StoredBase or array-like of shape (n_visible, n_base), optional
+            `DictionaryColumns.stored` of a saved model, or all of B; then no data is looked at.
 
         Returns
         -------
@@ -213,7 +218,10 @@ class AtomDictionary(Dictionary):
         """
 
     def mix(self, base: Floats, atoms: npt.NDArray[np.int64]) -> Floats | None:
-        """T in U = B[:, atoms] T, shape (n_atoms, n_atoms); None is the identity."""
+        """T in U = B[:, atoms] T, shape (n_atoms, n_atoms); None is the identity.
+
+        Where `stores_base` holds, `base` has zeros in place of the atoms that no column chose.
+        """
         return None
 
     def factors(self, inputs: LayerInput) -> Factors | None:
@@ -233,19 +241,49 @@ class AtomDictionary(Dictionary):
         return self.data_driven
 
     def columns(
-        self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None
+        self,
+        inputs: LayerInput,
+        *,
+        sizes: Sequence[int],
+        fraction: float = 1.0,
+        base: StoredBase | npt.ArrayLike | None = None,
     ) -> DictionaryColumns:
         """Build the dictionaries U_1, …, U_J of a layer; see `Dictionary.columns`."""
         sizes = checked_sizes(sizes)
         c = self.shared_channels(inputs)
-        group = inputs.n_channels if self.tied and (self.atoms_per_channel or self.same_in_channels) else 1
-        takes_all = self.selection == "all"
-        n_atoms = 0 if takes_all else count_atoms(inputs.n_visible, fraction, group)  # before any costly base
-        B = self._checked_base(self._made_base(inputs) if base is None else base, inputs.n_visible // c)
-        n_base = B.shape[1] * c
-        if takes_all:
-            n_atoms = n_base
-        elif n_atoms > n_base:
+        if self.selection != "all":
+            count_atoms(inputs.n_visible, fraction, self._group(inputs))  # checks, before any costly base
+        if isinstance(base, StoredBase):
+            B, n_base = checked_base(base.atoms, inputs.n_visible // c, self), base.n_base
+        else:
+            B = self._checked_base(self._made_base(inputs) if base is None else base, inputs.n_visible // c)
+            n_base = B.shape[1]
+        choices = self._choices(inputs, len(sizes), fraction, c * n_base)
+        if self.stores_base:  # then mixes, too, depend on the chosen atoms alone
+            chosen = np.unique(np.concatenate(choices))
+            B = with_zeros(B.take(chosen, axis=1) if B.shape[1] == n_base else B, chosen, n_base)
+        columns = DictionaryColumns(
+            inputs.n_visible,
+            tuple(
+                Column(n_hidden, atoms, self._orthonormal_mix(B, atoms, self.mix(B, atoms)))
+                for n_hidden, atoms in zip(sizes, choices, strict=True)
+            ),
+            B,
+            stores_base=self.stores_base,
+            n_channels=c,
+            factors=self._made_factors(inputs) if base is None and not self.stores_base else None,
+        )
+        return columns.of_chosen(chosen) if self.stores_base else columns
+
+    def _group(self, inputs: LayerInput) -> int:
+        """Atoms that are chosen together."""
+        return inputs.n_channels if self.tied and (self.atoms_per_channel or self.same_in_channels) else 1
+
+    def _choices(self, inputs: LayerInput, n_columns: int, fraction: float, n_base: int) -> list[npt.NDArray[np.int64]]:
+        """Choose the atoms of each column, indices of B's columns; `n_base` counts those in all channels."""
+        c, group = self.shared_channels(inputs), self._group(inputs)
+        n_atoms = n_base if self.selection == "all" else count_atoms(inputs.n_visible, fraction, group)
+        if n_atoms > n_base:
             raise ValueError(
                 f"learned_fraction: {fraction} of {inputs.n_visible} inputs takes {n_atoms} atoms, {self!r} has "
                 f"{n_base}; lower it to at most {n_base / inputs.n_visible:.6g}"
@@ -253,18 +291,7 @@ class AtomDictionary(Dictionary):
         n_choice = n_base
         if self.selection == "leading":
             n_choice = min(n_base, group * math.ceil(min(self.leading * n_atoms, n_base) / group))
-        columns = []
-        for j, n_hidden in enumerate(sizes):
-            atoms = choose_atoms(n_choice, n_atoms, inputs, j, group)[::c] // c
-            columns.append(Column(n_hidden, atoms, self._orthonormal_mix(B, atoms, self.mix(B, atoms))))
-        return DictionaryColumns(
-            inputs.n_visible,
-            tuple(columns),
-            B,
-            stores_base=self.stores_base,
-            n_channels=c,
-            factors=self._made_factors(inputs) if base is None else None,
-        )
+        return [choose_atoms(n_choice, n_atoms, inputs, j, group)[::c] // c for j in range(n_columns)]
 
     def _made_base(self, inputs: LayerInput) -> npt.ArrayLike:
         if not self.same_in_channels or inputs.n_channels == 1:
@@ -281,14 +308,7 @@ class AtomDictionary(Dictionary):
         return self.factors(inputs if inputs.n_channels == 1 else inputs.of_points())
 
     def _checked_base(self, base: npt.ArrayLike, n_visible: int) -> Floats:
-        B = np.ascontiguousarray(base, dtype=np.float64)
-        if B.ndim != 2 or B.shape[0] != n_visible or B.shape[1] == 0:
-            raise ValueError(f"atoms of {self!r}: received shape {B.shape}; expected ({n_visible}, n_base)")
-        if not np.isfinite(B).all():
-            raise ValueError(f"atoms of {self!r}: they hold NaN or infinity; check the data that they are made from")
-        B = B.view()
-        B.setflags(write=False)
-        return B
+        return checked_base(base, n_visible, self)
 
     def _orthonormal_mix(self, B: Floats, atoms: npt.NDArray[np.int64], mix: Floats | None) -> Floats | None:
         if not self.orthonormalize or (self.orthonormal and mix is None):
@@ -296,6 +316,30 @@ class AtomDictionary(Dictionary):
         if mix is None:
             return orthonormal_mix(B[:, atoms], self)
         return product(mix, orthonormal_mix(product(B[:, atoms], mix), self))
+
+
+def checked_base(base: npt.ArrayLike, n_visible: int, dictionary: Dictionary) -> Floats:
+    """Return atoms as a read-only float64 matrix of `n_visible` rows; `dictionary` is named in errors."""
+    B = np.ascontiguousarray(base, dtype=np.float64)
+    if B.ndim != 2 or B.shape[0] != n_visible or B.shape[1] == 0:
+        raise ValueError(f"atoms of {dictionary!r}: received shape {B.shape}; expected ({n_visible}, n_base)")
+    if not np.isfinite(B).all():
+        raise ValueError(f"atoms of {dictionary!r}: they hold NaN or infinity; check the data that they are made from")
+    B = B.view()
+    B.setflags(write=False)
+    return B
+
+
+def with_zeros(atoms: Floats, chosen: npt.NDArray[np.int64], n_base: int) -> Floats:
+    """Return a base of `n_base` atoms, zeros but for the chosen ones."""
+    if atoms.shape[1] != len(chosen):
+        raise ValueError(f"base: received {atoms.shape[1]} atoms; expected the {len(chosen)} that the columns chose")
+    B = atoms
+    if len(chosen) < n_base:
+        B = np.zeros((len(atoms), n_base))
+        B[:, chosen] = atoms
+    B.setflags(write=False)
+    return B
 
 
 def _plain(value: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -31,6 +31,15 @@ class Column(NamedTuple):
     mix: Floats | None = None
 
 
+class StoredBase(NamedTuple):
+    """What a saved model holds of a base B that more decides than a specification and a seed."""
+
+    atoms: npt.ArrayLike
+    """Those that a column chose, in the order of B, shape (n_points, n_chosen); or all of them."""
+    n_base: int
+    """Atoms of B, those that no column chose included."""
+
+
 class Factors(NamedTuple):
     """Of a base of outer products over a grid: B[(r, s), a] = down[r, y] across[s, x] with (y, x) = pairs[a]."""
 
@@ -50,19 +59,23 @@ class DictionaryColumns:
     n_visible : int
         Rows of every U_j.
     columns : tuple of Column
-        Hidden units, atoms (indices of B's columns; of the inputs, where there is no B) and mix of each column.
+        Hidden units, atoms (indices of `base`'s columns; of the inputs, where there is none) and mix of each column.
     base : ndarray of shape (n_visible / n_channels, n_base), optional
         B, float64, read-only; None is the identity.
     learned : bool, default=False
         Whether U is learned with V; then only the number of a column's atoms counts.
     stores_base : bool, default=False
         Whether B follows from more than the specification, the input's shape and the seed, so that a saved model must
-        hold it and give it back to `Dictionary.columns(..., base=)`.
+        hold what `stored` returns, and give it back to `Dictionary.columns(..., base=)`.
     n_channels : int, default=1
         c: every dictionary is the same in each of so many channels, a point's next to each other; B and the atoms are
         those of the points alone.
     factors : Factors, optional
         Of a B whose atoms are outer products.
+    chosen : ndarray of shape (n_chosen,), optional
+        Where `base` holds only those atoms that a column chose, their numbers in B.
+    n_base : int, optional
+        Atoms of B then.
 
     Examples
     --------
@@ -79,6 +92,8 @@ class DictionaryColumns:
     stores_base: bool = False
     n_channels: int = 1
     factors: Factors | None = None
+    chosen: npt.NDArray[np.int64] | None = None
+    n_base: int | None = None
     _made: dict[tuple[str, bool], PredictedWeights] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -104,6 +119,13 @@ class DictionaryColumns:
         return 0 if self.learned or selects else self.n_visible * self.n_atoms
 
     @property
+    def stored(self) -> StoredBase | None:
+        """What a saved model must hold of B; None where the specification tells it."""
+        if self.base is None or not self.stores_base:
+            return None
+        return StoredBase(self.base, self.n_base or self.base.shape[1])
+
+    @property
     def _rows(self) -> list[int]:
         """Rows of each V_j."""
         return [self.n_channels * len(column.atoms) for column in self.columns]
@@ -118,7 +140,8 @@ class DictionaryColumns:
 
     def atoms(self, j: int) -> npt.NDArray[np.int64]:
         """Return the numbers of U_j's atoms, in all channels, or of the inputs that it selects, shape (n_atoms_j,)."""
-        atoms = self.columns[j].atoms * self.n_channels
+        atoms = self.columns[j].atoms
+        atoms = self.n_channels * (atoms if self.chosen is None else self.chosen[atoms])
         return np.add.outer(atoms, np.arange(self.n_channels)).ravel()
 
     def point_dictionary(self, j: int) -> Floats:
@@ -168,8 +191,8 @@ class DictionaryColumns:
 
         # Where that takes no more memory, atoms are mixed here: in float64 an ill-conditioned mix does no harm.
         n_atoms = self.n_atoms // self.n_channels
-        mix_now = self.base is not None and self._is_mixed and n_atoms <= self.base.shape[1] and factors is None
-        source = self._with_mixed_base() if mix_now else self
+        n_base = 0 if self.base is None else self.n_base or self.base.shape[1]
+        source = self._with_mixed_base() if self._is_mixed and n_atoms <= n_base and factors is None else self
         columns = [(column.n_hidden, column.atoms, rounded(column.mix)) for column in source.columns]
         return core(dtype).PredictedWeights(
             self.n_visible,
@@ -212,6 +235,15 @@ class DictionaryColumns:
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_made": {}}
+
+    def of_chosen(self, chosen: npt.NDArray[np.int64]) -> DictionaryColumns:
+        """Return the same dictionaries without the atoms of B that no column chose."""
+        if self.base is None or len(chosen) == self.base.shape[1]:
+            return self
+        base = self.base.take(chosen, axis=1)
+        base.setflags(write=False)
+        columns = (column._replace(atoms=np.searchsorted(chosen, column.atoms)) for column in self.columns)
+        return replace(self, columns=tuple(columns), base=base, chosen=chosen, n_base=self.base.shape[1])
 
     def _with_mixed_base(self) -> DictionaryColumns:
         """Form [U_1 … U_J] and take it for B: the same dictionaries without mixes."""

@@ -24,7 +24,7 @@ class Explicit(AtomDictionary, id="explicit"):
     matrix : array-like of shape (n_visible, n_base), optional
         The atoms, leading ones first where they have an order. Copied to float64.
     sha256 : str, optional
-        In place of the matrix, which must then be given to `columns` as `base`.
+        In place of the matrix, which must then be given to `columns` as `base`, or those of its atoms that are chosen.
     orthonormalize, selection, leading
         See `AtomDictionary`; ``selection="all"`` gives the whole matrix to every column.
     tied : bool, default=True

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ppdl import _checks as checks
 
 from .base import Dictionary, choose_atoms, count_atoms
-from .columns import Column, DictionaryColumns, checked_sizes
+from .columns import Column, DictionaryColumns, StoredBase, checked_sizes
 from .layer_input import LayerInput
 
 
@@ -31,7 +31,12 @@ class Identity(Dictionary, id="identity"):
     """
 
     def columns(
-        self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None
+        self,
+        inputs: LayerInput,
+        *,
+        sizes: Sequence[int],
+        fraction: float = 1.0,
+        base: StoredBase | npt.ArrayLike | None = None,
     ) -> DictionaryColumns:
         """One column of all inputs; see `Dictionary.columns`."""
         everything = Column(sum(checked_sizes(sizes)), np.arange(inputs.n_visible))
@@ -63,7 +68,12 @@ class RandomConnections(Dictionary, id="random-connections"):
         checks.boolean("tied", self.tied)
 
     def columns(
-        self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None
+        self,
+        inputs: LayerInput,
+        *,
+        sizes: Sequence[int],
+        fraction: float = 1.0,
+        base: StoredBase | npt.ArrayLike | None = None,
     ) -> DictionaryColumns:
         """Choose the inputs of each column; see `Dictionary.columns`."""
         n, group = inputs.n_visible, inputs.n_channels if self.tied else 1
@@ -89,7 +99,12 @@ class LowRank(Dictionary, id="low-rank"):
     """
 
     def columns(
-        self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None
+        self,
+        inputs: LayerInput,
+        *,
+        sizes: Sequence[int],
+        fraction: float = 1.0,
+        base: StoredBase | npt.ArrayLike | None = None,
     ) -> DictionaryColumns:
         """Say how many atoms each column learns; see `Dictionary.columns`."""
         n_atoms = count_atoms(inputs.n_visible, fraction)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ from ppdl import _core
 from .base import AtomDictionary
 from .columns import Factors
 from .layer_input import Floats, LayerInput
+
+_HIDDEN = 0.01  # of the ridge: a change of K that does not show
 
 
 @dataclass(frozen=True, repr=False)
@@ -145,7 +147,7 @@ class EmpiricalCovariance(KernelDictionary, id="empirical-covariance"):
     >>> from ppdl.dictionaries import EmpiricalCovariance, LayerInput
     >>> X = np.random.default_rng(0).uniform(size=(100, 20))
     >>> columns = EmpiricalCovariance(power=2).columns(LayerInput(20, activations=X), sizes=(5, 5), fraction=0.25)
-    >>> np.allclose(columns.base, np.cov(X.T**2))
+    >>> np.allclose(columns.base, np.cov(X.T**2)[:, columns.chosen])
     True
     """
 
@@ -158,7 +160,11 @@ class EmpiricalCovariance(KernelDictionary, id="empirical-covariance"):
         super().__post_init__()
         checks.integer("power", self.power, at_least=1, at_most=2)
 
-    def base(self, inputs: LayerInput) -> Floats:
-        """Covariance, shape (n_visible, n_visible)."""
+    def base(self, inputs: LayerInput) -> npt.ArrayLike:
+        """Covariance, shape (n_visible, n_visible), in the data's precision where the ridge hides that rounding."""
         X, weight = inputs.weighted_sample("EmpiricalCovariance")
-        return _core.dictionary.covariance(X, self.power, sample_weight=weight)
+        K: Floats = _core.dictionary.covariance(X, self.power, sample_weight=weight)
+        with np.errstate(over="ignore"):
+            rounded: npt.NDArray[np.floating[Any]] = K.astype(X.dtype, copy=False)
+        bound = np.finfo(X.dtype).max if self.atoms == "raw" else _HIDDEN * self.ridge
+        return rounded if np.linalg.norm(rounded - K) <= bound else K

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
 from ppdl import _checks as checks
 from ppdl import _core
 
 from .base import AtomDictionary
-from .layer_input import Floats, LayerInput
+from .layer_input import LayerInput
 
 
 @dataclass(frozen=True, repr=False)
@@ -53,11 +54,11 @@ class PrincipalComponents(AtomDictionary, id="principal-components"):
         super().__post_init__()
         checks.boolean("center", self.center)
 
-    def base(self, inputs: LayerInput) -> Floats:
-        """All eigenvectors, shape (n_visible, n_visible)."""
+    def base(self, inputs: LayerInput) -> npt.ArrayLike:
+        """All eigenvectors in the data's precision, shape (n_visible, n_visible)."""
         X, weight = inputs.weighted_sample("PrincipalComponents")
         C = _core.dictionary.covariance(X, center=self.center, sample_weight=weight)
         # Variances that cannot be told from 0: by the eigenvectors' precision, and by that of the data, squared.
         n = inputs.n_visible
         resolution = max(n * np.finfo(np.float64).eps, (n * np.finfo(X.dtype).eps) ** 2)
-        return _core.dictionary.principal_components(C, float(resolution))
+        return _core.dictionary.principal_components(C, float(resolution)).astype(X.dtype, copy=False)

@@ -14,7 +14,7 @@ from ppdl import _core
 from ppdl._precision import product
 
 from .base import Dictionary, count_atoms, orthonormal_mix
-from .columns import Column, DictionaryColumns, checked_sizes
+from .columns import Column, DictionaryColumns, StoredBase, checked_sizes
 from .layer_input import LayerInput
 
 
@@ -44,7 +44,12 @@ class RandomProjection(Dictionary, id="random-projection"):
         checks.boolean("orthonormalize", self.orthonormalize)
 
     def columns(
-        self, inputs: LayerInput, *, sizes: Sequence[int], fraction: float = 1.0, base: npt.ArrayLike | None = None
+        self,
+        inputs: LayerInput,
+        *,
+        sizes: Sequence[int],
+        fraction: float = 1.0,
+        base: StoredBase | npt.ArrayLike | None = None,
     ) -> DictionaryColumns:
         """Draw the atoms of each column; see `Dictionary.columns`."""
         sizes = checked_sizes(sizes)

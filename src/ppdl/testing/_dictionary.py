@@ -110,9 +110,8 @@ def _check_same_again(dictionary: Dictionary, built: DictionaryColumns, inputs: 
 
     # As a loaded model does it: without data, from the stored B if the specification does not tell it.
     bare = dataclasses.replace(inputs, activations=None)
-    base = built.base if built.stores_base else None
     loaded = Dictionary.from_config(dictionary.get_config()).columns(
-        bare, sizes=(3, 2, 2), fraction=fraction, base=base
+        bare, sizes=(3, 2, 2), fraction=fraction, base=built.stored
     )
     assert loaded.digest() == built.digest(), "built again from its specification, the dictionary differs"
 

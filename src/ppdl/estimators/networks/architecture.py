@@ -7,12 +7,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
 
-import numpy as np
 import numpy.typing as npt
 
 from ppdl import _core
 from ppdl.dictionaries import LayerInput
-from ppdl.dictionaries.columns import DictionaryColumns
+from ppdl.dictionaries.columns import DictionaryColumns, StoredBase
 from ppdl.layers import Activation, Conv2D, Dropout, Layer, Shape, Weighted
 
 from .windows import LayerSamples, windows
@@ -130,9 +129,7 @@ class Architecture:
         weight = None if samples is None else samples.weight
         return LayerInput(place.n_visible, place.topology, activations, self.seed, n, sample_weight=weight)
 
-    def columns(
-        self, n: int, samples: LayerSamples | None = None, base: npt.NDArray[np.float64] | None = None
-    ) -> DictionaryColumns:
+    def columns(self, n: int, samples: LayerSamples | None = None, base: StoredBase | None = None) -> DictionaryColumns:
         """Build the dictionaries of a layer of weights.
 
         Parameters
@@ -141,7 +138,7 @@ class Architecture:
             Number of the layer.
         samples : LayerSamples, optional
             Its inputs over the data, for dictionaries that are made from them.
-        base : ndarray, optional
+        base : StoredBase, optional
             What was made of the data before; then they are not looked at.
         """
         place, inputs = self.weighted[n], self.layer_input(n, samples)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl._precision import Array, core
-from ppdl.dictionaries.columns import DictionaryColumns
+from ppdl.dictionaries.columns import DictionaryColumns, StoredBase
 from ppdl.layers import Dense, Layer, Weighted
 
 from .architecture import Architecture
@@ -33,7 +33,7 @@ class Model:
     Pickles and copies hold the specification, the bases that were made from data, and θ. The rest follows from these.
     """
 
-    _bases: list[npt.NDArray[np.float64] | None]  # of a copy or a pickle, from which `columns` are made again
+    _bases: list[StoredBase | None]  # of a copy or a pickle, from which `columns` are made again
 
     def __init__(self, architecture: Architecture, columns: Sequence[DictionaryColumns], theta: Array) -> None:
         self.architecture = architecture
@@ -112,12 +112,9 @@ class Model:
         """Return the inputs of layer `n` of weights for X, shape (n_samples, n_visible)."""
         return np.asarray(self.predictor.activations(X, n, n_threads))
 
-    def bases(self) -> list[npt.NDArray[np.float64] | None]:
-        """B of each layer where it was made from data, else None."""
-        return [columns.base if columns.stores_base else None for columns in self.columns]
-
     def __getstate__(self) -> dict[str, Any]:
-        return {"architecture": self.architecture, "theta": self.theta, "_bases": self.bases()}
+        bases = [columns.stored for columns in self.columns]
+        return {"architecture": self.architecture, "theta": self.theta, "_bases": bases}
 
 
 def network_of(

@@ -1,7 +1,7 @@
 """The file: safetensors with a JSON specification and a checksum of everything, replaced whole or not at all.
 
 The specification stands under the metadata key "ppdl". "sha256" is the SHA-256 of the file itself, with 64 zeros in its
-place; files of format 1 have none.
+place; files of format 1 have none. Those of formats 1 and 2 hold the whole base of a dictionary that is made from data.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ppdl._precision import Array
 
 from .fields import Specification, invalid
 
-FORMAT = 2
+FORMAT = 3
 _BEFORE_SUM = b'"sha256":"'  # in the specification, which is a string in this JSON, quotation marks are escaped
 _BLANK = b"0" * 64
 

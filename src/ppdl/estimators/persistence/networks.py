@@ -48,6 +48,7 @@ def _describe(estimator: PredictedNetwork) -> Contents:
             "seed": model.architecture.seed,
             "dtype": model.dtype.name,
             "digests": [columns.digest() for columns in model.columns],
+            "n_base": [columns.stored and columns.stored.n_base for columns in model.columns],
             "batch_plan": list(estimator._state.plan),
         }
     )
@@ -126,14 +127,16 @@ def _architecture(
 def _model(architecture: Architecture, contents: Contents) -> Model:
     dtype, digests = contents.dtype(), contents.field("digests", list)
     layers = list(enumerate(architecture.weighted))
-    if len(digests) != len(layers):
-        raise invalid("digests", f"{len(digests)} of them", f"{len(layers)}, one for each layer")
+    n_base = contents.field("n_base", list) if "n_base" in contents.specification else [None] * len(layers)
+    for name, values in (("digests", digests), ("n_base", n_base)):
+        if len(values) != len(layers):
+            raise invalid(name, f"{len(values)} of them", f"{len(layers)}, one for each layer")
     biases = [contents.tensor(f"layer.{n}.bias", dtype, (place.layer.bias * place.n_hidden,)) for n, place in layers]
     columns, theta = [], []
     for n, place in layers:
         inputs = architecture.layer_input(n)
         weights = WeightsPlan(f"layer.{n}.", place.dictionary, inputs, place.layer.sizes, place.fraction)
-        dictionaries, V = weights.take(contents, dtype, digests[n])
+        dictionaries, V = weights.take(contents, dtype, digests[n], n_base[n])
         columns.append(dictionaries)
         theta += [V, biases[n]]
     return Model(architecture, columns, np.concatenate(theta))

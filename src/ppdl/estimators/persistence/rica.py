@@ -23,7 +23,13 @@ def _describe(rica: RICA) -> Contents:
     model = rica._model
     options = RicaOptions.of(rica.get_params(deep=False), rica.n_features_in_, model.V.dtype)
     options.check_structure(rica._structure)
-    specification = {"seed": model.seed, "dtype": model.V.dtype.name, "digest": model.columns.digest()}
+    stored = model.columns.stored
+    specification = {
+        "seed": model.seed,
+        "dtype": model.V.dtype.name,
+        "digest": model.columns.digest(),
+        "n_base": stored and stored.n_base,
+    }
     tensors = weights_tensors("", model.columns, model.V)
     if model.preparation is not None:
         tensors |= vars(model.preparation)
@@ -54,7 +60,8 @@ def _model(options: RicaOptions, n_features: int, contents: Contents) -> RicaMod
         inputs = LayerInput(n_features, shape=options.input_shape, seed=seed)
         sizes = column_sizes(options.n_components, options.n_columns)
     weights = WeightsPlan("", options.dictionary, inputs, sizes, options.learned_fraction)
-    columns, V = weights.take(contents, contents.dtype(), contents.field("digest", str))
+    n_base = contents.specification.get("n_base")  # since format 3
+    columns, V = weights.take(contents, contents.dtype(), contents.field("digest", str), n_base)
     return RicaModel(preparation, columns, V, seed)
 
 

@@ -1,7 +1,7 @@
 """Predicted weights in a file: V of column j as the tensor ``V.j``, U as ``U.j`` where it is learned.
 
-B is the tensor ``base`` where it was made from data. All else of U follows from the specification, and is compared with
-a digest.
+Where B was made from data, the atoms that a column chose are the tensor ``base``. All else of U follows from the
+specification, and is compared with a digest.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl.dictionaries import (
     AtomDictionary,
@@ -20,6 +21,7 @@ from ppdl.dictionaries import (
     LayerInput,
     RandomConnections,
     RandomProjection,
+    StoredBase,
 )
 from ppdl.dictionaries.base import count_atoms
 from ppdl.dictionaries.columns import DictionaryColumns
@@ -33,9 +35,16 @@ def weights_tensors(prefix: str, columns: DictionaryColumns, V: Array) -> dict[s
     tensors: dict[str, Array] = {
         f"{prefix}{names[k % len(names)]}.{k // len(names)}": matrix for k, matrix in enumerate(columns.dynamic(V))
     }
-    if columns.stores_base and columns.base is not None:
-        tensors[f"{prefix}base"] = columns.base
+    if columns.stored is not None:
+        tensors[f"{prefix}base"] = _shortened(np.asarray(columns.stored.atoms))
     return tensors
+
+
+def _shortened(base: Array) -> Array:
+    """Return float64 numbers as float32 if none of them changes."""
+    with np.errstate(over="ignore"):
+        single = base.astype(np.float32)
+    return single if np.array_equal(single, base) else base
 
 
 @dataclass(frozen=True)
@@ -62,8 +71,21 @@ class WeightsPlan:
     sizes: Sequence[int]
     fraction: float
 
-    def take(self, contents: Contents, dtype: np.dtype[Any], digest: object) -> tuple[DictionaryColumns, Array]:
+    def take(
+        self, contents: Contents, dtype: np.dtype[Any], digest: object, n_base: object
+    ) -> tuple[DictionaryColumns, Array]:
         """Take the tensors, and build U.
+
+        Parameters
+        ----------
+        contents : Contents
+            Of the file.
+        dtype : dtype
+            Of U and V.
+        digest : str
+            Of the dictionaries.
+        n_base : int or None
+            Atoms of B, those that no column chose included; None for as many as there are.
 
         Returns
         -------
@@ -72,7 +94,7 @@ class WeightsPlan:
         V : ndarray of shape (n_dynamic,)
             The learned numbers, U_j before V_j where it is learned.
         """
-        base = self._base(contents)
+        base = self._base(contents, n_base)
         with naming(f"{self.prefix}V"):
             n_atoms = self._n_atoms(base)
         matrices, atoms = [], []
@@ -95,14 +117,16 @@ class WeightsPlan:
                 raise ValueError(f"received columns of {atoms} atoms; {self.dictionary!r} has others")
         return columns, columns.flat(matrices)
 
-    def _require_memory(self, limit: int, base: Array | None, n_atoms: int) -> None:
+    def _require_memory(self, limit: int, base: StoredBase | None, n_atoms: int) -> None:
         """Refuse to build what takes more bytes than `limit`, as far as ppdl's own dictionaries tell."""
         height, width = self.inputs.n_visible, 0
         if isinstance(self.dictionary, RandomProjection):
             width = n_atoms
         elif isinstance(self.dictionary, RandomConnections):
             width = 1
-        elif isinstance(self.dictionary, AtomDictionary) and base is None:
+        elif base is not None:
+            height, width = self._n_rows, base.n_base
+        elif isinstance(self.dictionary, AtomDictionary):
             height = width = self._n_rows
         n_bytes = 8 * height * width
         if n_bytes > limit:
@@ -117,14 +141,19 @@ class WeightsPlan:
         shared = self.dictionary.shared_channels(self.inputs) if isinstance(self.dictionary, AtomDictionary) else 1
         return self.inputs.n_visible // shared
 
-    def _base(self, contents: Contents) -> Array | None:
-        if f"{self.prefix}base" in contents.tensors:
-            return contents.tensor(f"{self.prefix}base", np.dtype(np.float64), (self._n_rows, None))
+    def _base(self, contents: Contents, n_base: object) -> StoredBase | None:
+        name = f"{self.prefix}base"
+        if name in contents.tensors:
+            single = contents.tensors[name].dtype == np.float32
+            atoms = contents.tensor(name, np.dtype(np.float32 if single else np.float64), (self._n_rows, None))
+            least = atoms.shape[1]
+            n_base = least if n_base is None else n_base
+            return StoredBase(atoms, checks.integer(f"{self.prefix}n_base", n_base, at_least=least, at_most=2**63 - 1))
         if self.dictionary.data_driven:
-            raise ValueError(f"{self.prefix}base: missing; {self.dictionary!r} is made from data")
+            raise ValueError(f"{name}: missing; {self.dictionary!r} is made from data")
         return None
 
-    def _n_atoms(self, base: Array | None) -> int | None:
+    def _n_atoms(self, base: StoredBase | None) -> int | None:
         """Atoms of each column; None if the dictionary is not one of ppdl's, and may count them as it likes."""
         dictionary, n_visible = self.dictionary, self.inputs.n_visible
         if not type(dictionary).__module__.startswith("ppdl.dictionaries."):
@@ -132,6 +161,6 @@ class WeightsPlan:
         if isinstance(dictionary, Identity):
             return n_visible
         if getattr(dictionary, "selection", None) == "all":
-            return n_visible if base is None else base.shape[1]
+            return n_visible if base is None else base.n_base
         tied = getattr(dictionary, "tied", False) and getattr(dictionary, "atoms_per_channel", True)
         return count_atoms(n_visible, self.fraction, self.inputs.n_channels if tied else 1)
