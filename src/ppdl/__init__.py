@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ppdl.estimators import PredictedMLPClassifier as PredictedMLPClassifier
     from ppdl.estimators import PredictedMLPRegressor as PredictedMLPRegressor
     from ppdl.estimators import load as load
+    from ppdl.estimators import save as save
 
 __version__ = "0.1.0"
 
@@ -35,6 +36,7 @@ _HOMES = {
     "PredictedMLPClassifier": "ppdl.estimators",
     "PredictedMLPRegressor": "ppdl.estimators",
     "load": "ppdl.estimators",
+    "save": "ppdl.estimators",
     "show_config": "ppdl._config",
 }
 _SUBPACKAGES = ("datasets", "dictionaries", "estimators", "layers", "preprocessing", "reproduce", "testing")
@@ -55,6 +57,7 @@ __all__ = [
     "load",
     "preprocessing",
     "reproduce",
+    "save",
     "show_config",
     "testing",
 ]

@@ -11,6 +11,7 @@ from .networks.regressor import PredictedMLPRegressor as PredictedMLPRegressor
 from .networks.summary import Summary as Summary
 from .patches.patch_features import PatchFeatures as PatchFeatures
 from .persistence.saving import load as load
+from .persistence.saving import save as save
 from .schedules import Geometric as Geometric
 from .schedules import OneCycle as OneCycle
 from .schedules import Schedule as Schedule
@@ -30,4 +31,5 @@ __all__ = [
     "Summary",
     "WeightsDisplay",
     "load",
+    "save",
 ]

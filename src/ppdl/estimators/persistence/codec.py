@@ -20,7 +20,8 @@ class Codec:
     kind : type
         The class; not those that derive from it.
     describe : callable
-        ``describe(estimator)`` returns the rest, checked as strictly as `restore` checks it.
+        ``describe(estimator, optimizer_state)`` returns the rest, checked as strictly as `restore` checks it, with the
+        state of an optimiser, if there is one, only where that is asked for.
     restore : callable
         ``restore(estimator, contents, fitted)`` sets the rest in an estimator that has its parameters and
         `n_features_in_`; `fitted` holds what the file says of `attributes`.
@@ -28,13 +29,21 @@ class Codec:
         Fitted attributes that are saved as JSON, besides `n_features_in_`.
     params : callable
         ``params(estimator)`` returns the parameters that are saved.
+    counts_features : bool
+        Whether it has `n_features_in_` and `feature_names_in_` of its own, and not those of a part.
     """
 
     kind: type
-    describe: Callable[[Any], Contents]
+    describe: Callable[[Any, bool], Contents]
     restore: Callable[[Any, Contents, Mapping[str, Any]], None]
     attributes: tuple[str, ...] = ()
     params: Callable[[Any], Mapping[str, Any]] = lambda estimator: estimator.get_params(deep=False)
+    counts_features: bool = True
+
+    @property
+    def fitted(self) -> tuple[str, ...]:
+        """All attributes that are saved as JSON."""
+        return ("n_features_in_", *self.attributes) if self.counts_features else self.attributes
 
 
 def register(codec: Codec) -> None:

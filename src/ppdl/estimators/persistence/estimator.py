@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.exceptions import NotFittedError
+from sklearn.utils.validation import check_is_fitted
 
 from ppdl import _checks as checks
 
@@ -14,27 +16,30 @@ from .fields import Contents, checked_finite, invalid
 from .json_values import from_json, params_from_json, params_to_json, to_json
 
 
-def describe(estimator: Any) -> Contents:
-    """Return all that a file holds of an estimator.
+def describe(estimator: Any, optimizer_state: bool) -> Contents:
+    """Return all that a file holds of an estimator, with the state of its optimiser or without.
 
     Raises
     ------
     ValueError
-        Naming what a file can't hold.
+        Naming what a file can't hold; a NotFittedError, if there is nothing to hold yet.
     """
     codec = codec_of(estimator)
-    contents = codec.describe(estimator)
+    check_is_fitted(estimator)
+    if codec.counts_features and not hasattr(estimator, "n_features_in_"):  # of one that learns nothing else
+        raise NotFittedError(f"{codec.kind.__name__} is not fitted yet; call fit first")
+    contents = codec.describe(estimator, optimizer_state)
     contents.specification.update(
         {
             "class": codec.kind.__name__,
             "params": params_to_json(codec.params(estimator)),
-            "fitted": {name: to_json(name, getattr(estimator, name)) for name in ("n_features_in_", *codec.attributes)},
+            "fitted": {name: to_json(name, getattr(estimator, name)) for name in codec.fitted},
         }
     )
-    if hasattr(estimator, "feature_names_in_"):
+    if codec.counts_features and hasattr(estimator, "feature_names_in_"):
         contents.specification["feature_names"] = [str(name) for name in estimator.feature_names_in_]
     contents.tensors = {
-        name: checked_finite(name, np.ascontiguousarray(tensor)) for name, tensor in contents.tensors.items()
+        name: checked_finite(name, np.asarray(tensor, order="C")) for name, tensor in contents.tensors.items()
     }
     return contents
 
@@ -54,13 +59,14 @@ def restore(contents: Contents) -> Any:
     except TypeError as error:
         raise ValueError(f"params: {error}") from None
     described = contents.field("fitted", dict)
-    missing = [name for name in ("n_features_in_", *codec.attributes) if name not in described]
+    missing = [name for name in codec.fitted if name not in described]
     if missing:
         raise ValueError(f"fitted: {', '.join(missing)} missing")
-    fitted = {name: from_json(name, described[name]) for name in ("n_features_in_", *codec.attributes)}
-    estimator.n_features_in_ = checks.integer("n_features_in_", fitted["n_features_in_"], at_most=2**63 - 1)
-    if "feature_names" in contents.specification:
-        estimator.feature_names_in_ = _feature_names(contents, estimator.n_features_in_)
+    fitted = {name: from_json(name, described[name]) for name in codec.fitted}
+    if codec.counts_features:
+        estimator.n_features_in_ = checks.integer("n_features_in_", fitted["n_features_in_"], at_most=2**63 - 1)
+        if "feature_names" in contents.specification:
+            estimator.feature_names_in_ = _feature_names(contents, estimator.n_features_in_)
     codec.restore(estimator, contents, fitted)
     contents.require_all_taken()
     return estimator

@@ -77,6 +77,14 @@ class Contents:
             raise invalid(name, f"{tensor.dtype} of shape {tensor.shape}", f"{dtype} of shape {expected}")
         return checked_finite(name, tensor)
 
+    def numbers(self, name: str) -> Array:
+        """Take a tensor of finite numbers of any precision and shape; one without axes is a number."""
+        if name not in self.tensors:
+            raise ValueError(f"{name}: missing")
+        tensor = self.tensors[name]
+        dtype = np.dtype(np.float32 if tensor.dtype == np.float32 else np.float64)
+        return self.tensor(name, dtype, tensor.shape)[()]
+
     def require_all_taken(self) -> None:
         """Refuse tensors that nothing asked for."""
         if self.tensors:

@@ -32,13 +32,21 @@ _BLANK = b"0" * 64
 def write(path: Path, specification: Specification, tensors: Mapping[str, Array]) -> None:
     """Write a file, or leave the one that is there as it is."""
     text = json.dumps({"format": FORMAT, **specification}, allow_nan=False)
-    content = bytearray(safetensors.save(dict(tensors), {"ppdl": text, "sha256": _BLANK.decode()}))
+    content = _ordered(safetensors.save(dict(tensors), {"ppdl": text, "sha256": _BLANK.decode()}))
     start = content.index(_BEFORE_SUM) + len(_BEFORE_SUM)
     content[start : start + len(_BLANK)] = _checksum(content, start).encode()
     with _replacement(Path(os.path.realpath(path))) as descriptor, os.fdopen(descriptor, "wb", closefd=False) as file:
         file.write(content)
         file.flush()
         os.fsync(descriptor)
+
+
+def _ordered(content: bytes) -> bytearray:
+    """Return the same file with its header in the order of names, so that equal estimators make equal files."""
+    end = 8 + struct.unpack("<Q", content[:8])[0]
+    header = json.dumps(json.loads(content[8:end]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)  # the data stay aligned
+    return bytearray(struct.pack("<Q", len(header)) + header + content[end:])
 
 
 def read(path: Path) -> tuple[Specification, dict[str, Array]]:

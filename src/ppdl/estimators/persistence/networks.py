@@ -24,6 +24,7 @@ from ..training.state import BatchPlan, State
 from .codec import Codec, register
 from .fields import Contents, checked_history, checked_number, invalid, naming
 from .json_values import array_from_json, array_to_json
+from .optimizer import put_optimizer, take_optimizer
 from .weights import WeightsPlan, weights_tensors
 
 _ATTRIBUTES = (
@@ -39,7 +40,7 @@ _ATTRIBUTES = (
 )
 
 
-def _describe(estimator: PredictedNetwork) -> Contents:
+def _describe(estimator: PredictedNetwork, optimizer_state: bool) -> Contents:
     """Return what a network has learned, if its parameters are still those that it was fitted with."""
     model = estimator._model
     require_unchanged(estimator)
@@ -57,6 +58,9 @@ def _describe(estimator: PredictedNetwork) -> Contents:
     for n, (columns, (V, bias)) in enumerate(zip(model.columns, model.slices, strict=True)):
         contents.tensors.update(weights_tensors(f"layer.{n}.", columns, model.theta[V]))
         contents.tensors[f"layer.{n}.bias"] = model.theta[bias]
+    if optimizer_state and estimator._state.optimiser is not None:
+        *counters, arrays = estimator._state.optimiser
+        put_optimizer(contents, counters, arrays)
     return contents
 
 
@@ -77,7 +81,17 @@ def _restore(estimator: PredictedNetwork, contents: Contents, fitted: Mapping[st
     if best is not None:
         history = {"val_score": [], **history}
     estimator._targets = targets
-    estimator._state = State(model, BatchPlan(*plan), history, fitted["n_iter_"], fitted["t_"], fitted["loss_"], best)
+    optimiser = take_optimizer(contents, 2, model.dtype, len(model.theta))
+    estimator._state = State(
+        model,
+        BatchPlan(*plan),
+        history,
+        fitted["n_iter_"],
+        fitted["t_"],
+        fitted["loss_"],
+        best,
+        optimiser and (*optimiser[0], optimiser[1]),
+    )
     if fitted["n_layers_"] != estimator.n_layers_:
         raise invalid("n_layers_", fitted["n_layers_"], str(estimator.n_layers_))
 

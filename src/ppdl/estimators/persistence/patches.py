@@ -31,7 +31,7 @@ def _params(features: PatchFeatures) -> Mapping[str, Any]:
     return params if kept else {**params, "learner": None}
 
 
-def _describe(features: PatchFeatures) -> Contents:
+def _describe(features: PatchFeatures, optimizer_state: bool) -> Contents:
     grid, code = features._grid, features._code
     specification = {
         "dtype": features.filters_.dtype.name,
@@ -45,7 +45,7 @@ def _describe(features: PatchFeatures) -> Contents:
     for name in (*_TRANSFORMERS, "learner_"):
         part = getattr(features, name)
         if part is not None and (name in _TRANSFORMERS or is_savable(part)):
-            contents.put(name, describe(part))
+            contents.put(name, describe(part, optimizer_state))
     return contents
 
 

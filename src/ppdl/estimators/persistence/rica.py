@@ -10,16 +10,18 @@ import numpy as np
 from ppdl import _checks as checks
 from ppdl.dictionaries import LayerInput, column_sizes
 
+from ..ica.fitting import AdamState
 from ..ica.model import RicaModel
 from ..ica.options import RicaOptions
 from ..ica.preparation import Preparation
 from ..ica.rica import RICA
 from .codec import Codec, register
 from .fields import Contents, checked_history, checked_number, invalid, naming
+from .optimizer import put_optimizer, take_optimizer
 from .weights import WeightsPlan, weights_tensors
 
 
-def _describe(rica: RICA) -> Contents:
+def _describe(rica: RICA, optimizer_state: bool) -> Contents:
     model = rica._model
     options = RicaOptions.of(rica.get_params(deep=False), rica.n_features_in_, model.V.dtype)
     options.check_structure(rica._structure)
@@ -33,7 +35,12 @@ def _describe(rica: RICA) -> Contents:
     tensors = weights_tensors("", model.columns, model.V)
     if model.preparation is not None:
         tensors |= vars(model.preparation)
-    return Contents(specification, tensors)
+    contents = Contents(specification, tensors)
+    if optimizer_state and rica._optimizer_state is not None:
+        contents.specification["unit"] = rica._optimizer_state.unit
+        n_steps, arrays = rica._optimizer_state.moments
+        put_optimizer(contents, [n_steps], arrays)
+    return contents
 
 
 def _restore(rica: RICA, contents: Contents, fitted: Mapping[str, Any]) -> None:
@@ -45,6 +52,10 @@ def _restore(rica: RICA, contents: Contents, fitted: Mapping[str, Any]) -> None:
         raise invalid("history_", sorted(rica.history_), "the 'loss'")
     rica._hold(options, _model(options, rica.n_features_in_, contents))
     rica._optimizer_state = None
+    moments = take_optimizer(contents, 1, rica._model.V.dtype, len(rica._model.V))
+    if moments is not None:
+        ((n_steps,), arrays), unit = moments, checked_number("unit", contents.field("unit", float))
+        rica._optimizer_state = AdamState(unit, (n_steps, arrays))
 
 
 def _model(options: RicaOptions, n_features: int, contents: Contents) -> RicaModel:

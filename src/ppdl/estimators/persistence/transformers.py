@@ -10,7 +10,7 @@ from .codec import Codec, register
 from .fields import Contents, naming
 
 
-def _describe_normalizer(normalizer: ContrastNormalizer) -> Contents:
+def _describe_normalizer(normalizer: ContrastNormalizer, optimizer_state: bool) -> Contents:
     normalizer._contrast()
     return Contents()
 
@@ -20,7 +20,7 @@ def _restore_normalizer(normalizer: ContrastNormalizer, contents: Contents, _: o
         normalizer._contrast()
 
 
-def _describe_whitener(whitener: Whitener) -> Contents:
+def _describe_whitener(whitener: Whitener, optimizer_state: bool) -> Contents:
     tensors = {
         name: getattr(whitener, f"{name}_") for name in ("mean", "whitening", "dewhitening", "explained_variance")
     }

@@ -26,7 +26,7 @@ from ppdl.dictionaries import (
 from ppdl.dictionaries.base import count_atoms
 from ppdl.dictionaries.columns import DictionaryColumns
 
-from .fields import Contents, naming
+from .fields import Contents, invalid, naming
 
 
 def weights_tensors(prefix: str, columns: DictionaryColumns, V: Array) -> dict[str, Array]:
@@ -144,8 +144,9 @@ class WeightsPlan:
     def _base(self, contents: Contents, n_base: object) -> StoredBase | None:
         name = f"{self.prefix}base"
         if name in contents.tensors:
-            single = contents.tensors[name].dtype == np.float32
-            atoms = contents.tensor(name, np.dtype(np.float32 if single else np.float64), (self._n_rows, None))
+            atoms = contents.numbers(name)
+            if atoms.ndim != 2 or len(atoms) != self._n_rows:
+                raise invalid(name, f"shape {atoms.shape}", f"shape ({self._n_rows}, any)")
             least = atoms.shape[1]
             n_base = least if n_base is None else n_base
             return StoredBase(atoms, checks.integer(f"{self.prefix}n_base", n_base, at_least=least, at_most=2**63 - 1))
