@@ -344,7 +344,7 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
         """Return an ordinary network of the same function, with ``dictionary=None`` and W in its `coefs_`.
 
         Nothing is predicted in it, and all of its weights can be trained further. Its outputs differ from this one's by
-        rounding.
+        rounding. The file of a perceptron that it returns is one that the C++ library reads.
 
         Raises
         ------

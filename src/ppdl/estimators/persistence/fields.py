@@ -26,11 +26,14 @@ class Contents:
         Those that were taken are no longer there.
     memory_limit : int
         Bytes that may be taken for what the tensors do not hold.
+    metadata : dict of str
+        What other readers are told, if this is the whole file; `restore` does without.
     """
 
     specification: Specification = field(default_factory=dict)
     tensors: dict[str, Array] = field(default_factory=dict)
     memory_limit: int = 0
+    metadata: dict[str, str] = field(default_factory=dict)
 
     def put(self, name: str, part: Contents) -> None:
         """Add another estimator's contents, as a field and tensors of that name."""

@@ -29,10 +29,10 @@ _BEFORE_SUM = b'"sha256":"'  # in the specification, which is a string in this J
 _BLANK = b"0" * 64
 
 
-def write(path: Path, specification: Specification, tensors: Mapping[str, Array]) -> None:
+def write(path: Path, specification: Specification, tensors: Mapping[str, Array], metadata: Mapping[str, str]) -> None:
     """Write a file, or leave the one that is there as it is."""
     text = json.dumps({"format": FORMAT, **specification}, allow_nan=False)
-    content = _ordered(safetensors.save(dict(tensors), {"ppdl": text, "sha256": _BLANK.decode()}))
+    content = _ordered(safetensors.save(dict(tensors), {**metadata, "ppdl": text, "sha256": _BLANK.decode()}))
     start = content.index(_BEFORE_SUM) + len(_BEFORE_SUM)
     content[start : start + len(_BLANK)] = _checksum(content, start).encode()
     with _replacement(Path(os.path.realpath(path))) as descriptor, os.fdopen(descriptor, "wb", closefd=False) as file:

@@ -1,4 +1,7 @@
-"""Networks: the tensors ``layer.n.bias`` and, after ``layer.n.``, those of `weights`, for each layer n from 0."""
+"""Networks: the tensors ``layer.n.bias`` and, after ``layer.n.``, those of `weights`, for each layer n from 0.
+
+Of a perceptron without dictionaries the metadata "network" names layers and loss, as the C++ library reads it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ppdl import _checks as checks
-from ppdl.layers import Weighted
+from ppdl.dictionaries import Identity
+from ppdl.layers import Activation, Dense, Dropout, Maxout, Weighted
 
 from ..networks.architecture import Architecture
 from ..networks.classification import NetworkClassifier
@@ -58,10 +62,26 @@ def _describe(estimator: PredictedNetwork, optimizer_state: bool) -> Contents:
     for n, (columns, (V, bias)) in enumerate(zip(model.columns, model.slices, strict=True)):
         contents.tensors.update(weights_tensors(f"layer.{n}.", columns, model.theta[V]))
         contents.tensors[f"layer.{n}.bias"] = model.theta[bias]
+    contents.metadata = _words(model.architecture)
     if optimizer_state and estimator._state.optimiser is not None:
         *counters, arrays = estimator._state.optimiser
         put_optimizer(contents, counters, arrays)
     return contents
+
+
+def _words(architecture: Architecture) -> dict[str, str]:
+    """Return the layers and the loss of a perceptron without dictionaries in words."""
+    words = []
+    for layer in architecture.layers:
+        if isinstance(layer, Dense) and layer.bias and isinstance(layer.dictionary, Identity):
+            words.append("dense")
+        elif isinstance(layer, Activation):
+            words.append(layer.kind)
+        elif isinstance(layer, Maxout):
+            words.append(f"maxout:{layer.n_pieces}")
+        elif not isinstance(layer, Dropout):
+            return {}
+    return {"network": " ".join([*words, architecture.loss])}
 
 
 def _restore(estimator: PredictedNetwork, contents: Contents, fitted: Mapping[str, Any]) -> None:

@@ -69,7 +69,7 @@ def save(estimator: Any, path: str | os.PathLike[str], *, optimizer_state: bool 
     """
     contents = describe(estimator, checks.boolean("optimizer_state", optimizer_state))
     versions = {"ppdl": ppdl.__version__, "numpy": np.__version__, "scikit-learn": sklearn.__version__}
-    write(Path(path), {**contents.specification, "versions": versions}, contents.tensors)
+    write(Path(path), {**contents.specification, "versions": versions}, contents.tensors, contents.metadata)
 
 
 def load(path: str | os.PathLike[str], *, memory_limit: int = 2**33) -> Any:
