@@ -11,6 +11,7 @@ import pytest
 
 import ppdl
 from ppdl.cli import _parser, main
+from ppdl.datasets import load_cifar10
 from ppdl.reproduce import figures
 from ppdl.reproduce.figures import experiments
 from ppdl.reproduce.runs import RunFile
@@ -20,10 +21,21 @@ RESULTS = Path(__file__).parent.parent / "notebooks" / "results"
 
 def test_reproduce_prints_the_table_and_names_the_files(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path.parent))
-    arguments = ["reproduce", "figure4-left", "--curves", "nokernel", "narrow", "--proportions", "0.1"]
+    arguments = [
+        "reproduce",
+        "figure4-left",
+        "--data",
+        "digits",
+        "--curves",
+        "nokernel",
+        "narrow",
+        "--proportions",
+        "0.1",
+    ]
     assert main([*arguments, "--profile", "quick", "--seeds", "0", "--output", f"~/{tmp_path.name}", "--quiet"]) == 0
     printed = capsys.readouterr().out
     assert "scikit-learn digits, 8 × 8 (not MNIST)" in printed
+    assert "ordinary, narrowed" in printed
     assert {path.name for path in tmp_path.iterdir()} == {
         "figure4_left.csv",
         "figure4_left.jsonl",
@@ -34,8 +46,30 @@ def test_reproduce_prints_the_table_and_names_the_files(tmp_path, monkeypatch, c
 
 def test_a_bad_argument_is_one_clear_line(tmp_path, capsys):
     assert main(["reproduce", "figure4-left", "--recipe", "secret", "--output", str(tmp_path), "--quiet"]) == 1
-    expected = "ppdl: recipe: received 'secret'; expected one of 'modern', 'decay', 'rectifier', 'ridge', 'paper'\n"
+    expected = "ppdl: --recipe: received 'secret'; expected one of 'modern', 'decay', 'rectifier', 'ridge', 'paper'\n"
     assert capsys.readouterr().err == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("figure4-left --threads 0", "ppdl: --threads: received 0; expected an integer, at least 1"),
+        ("figure4-left --proportions 0.001", "ppdl: --proportions: 0.001 of 784 inputs leaves no atom"),
+        ("figure1 --proportion 2", "ppdl: --proportion: received 2.0; expected a number above 0"),
+        ("figure6-left --components 0", "ppdl: --components: received 0; expected an integer"),
+        ("figure6-left --recipe kmeans-triangle", "ppdl: --proportions: received 0.25; expected none"),
+    ],
+)
+def test_messages_speak_of_options(tmp_path, capsys, arguments, message):
+    assert main(["reproduce", *arguments.split(), "--output", str(tmp_path), "--quiet"]) == 1
+    assert capsys.readouterr().err.startswith(message)
+
+
+def test_absent_data_is_told_with_the_option_that_brings_it(tmp_path):
+    with pytest.raises(FileNotFoundError) as raised:
+        load_cifar10(tmp_path)
+    told = experiments()["figure5"].reworded(str(raised.value))
+    assert told.endswith("Set PPDL_DATA to the folder that holds cifar10/, or give --download")
 
 
 def test_without_a_command_the_help_is_shown(capsys):

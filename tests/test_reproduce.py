@@ -23,7 +23,9 @@ from ppdl.reproduce.figures.figure4_left import Figure4Left, paper_grid, printed
 from ppdl.reproduce.recipes.curves import ARCHITECTURES, CURVES
 from ppdl.reproduce.runs import RunFile, configuration_key, sweep
 
-GRID = dict(curves=["nokernel", "SE-Emp2", "narrow"], proportions=[0.1, 0.5], profile="quick", verbose=False)
+GRID = dict(
+    data="digits", curves=["nokernel", "SE-Emp2", "narrow"], proportions=[0.1, 0.5], profile="quick", verbose=False
+)
 
 
 RESULTS = Path(__file__).parent.parent / "notebooks" / "results"
@@ -206,11 +208,11 @@ def test_a_network_that_diverges_is_a_result_too(tmp_path, monkeypatch):
         raise NumericalError("the loss is not finite")
 
     monkeypatch.setattr(PredictedMLPClassifier, "fit", diverge)
-    figure = figure4_left(curves=["LowRank"], proportions=[0.5], seeds=2, output=tmp_path, verbose=False)
+    figure = figure4_left("digits", curves=["LowRank"], proportions=[0.5], seeds=2, output=tmp_path, verbose=False)
     (row,) = figure.table
     assert (row["n_seeds"], row["n_failed"]) == (0, 2)
     assert "diverged" in str(figure)
-    assert figure.save()[0].read_text().splitlines()[1].startswith("LowRank,0.5,0.5,,,0,2,")
+    assert figure.save()[0].read_text().splitlines()[1].startswith("LowRank,0.5,,,,0,2,")
 
 
 def test_two_jobs_give_the_same_errors_as_one(figure, tmp_path):
@@ -225,6 +227,30 @@ def test_a_changed_recipe_is_computed_anew(figure, folder):
     recipe = dataclasses.replace(RECIPES["modern"], options=RECIPES["modern"].options | {"alpha": 0.1})
     figure4_left(**GRID | dict(curves=["nokernel"]), recipe=recipe, seeds=1, output=folder)
     assert len(RunFile(folder / "figure4_left.jsonl").read()) == n_before + 1
+
+
+def test_what_a_new_user_computes_first_shows_prediction_ahead_of_a_narrowed_network(tmp_path):
+    few = dict(profile="quick", curves=["SE-Emp", "narrow"], proportions=[0.1], n_threads=1, verbose=False)
+    errors = {row["curve"]: row["test_error"] for row in figure4_left(**few, output=tmp_path).table}
+    assert errors["SE-Emp"] < 0.8 * errors["narrow"]
+
+
+@pytest.mark.skipif(not RECORDED, reason="the source archive holds no recorded runs")
+def test_a_learned_dictionary_counts_where_its_curve_is_drawn():
+    records = list(RunFile(RESULTS / "mnist" / "modern" / "figure4_left.jsonl").read().values())
+    rows = {(row["curve"], row["proportion"]): row for row in Figure4Left(records, "mnist", "modern", RESULTS).table}
+    low_rank, predicted = rows["LowRank", 0.02], rows["SE-Emp", 0.02]
+    n_weights = 784 * 500 + 500 * 500
+    atoms = 15 * 784 + 10 * 500  # of each of the ten columns
+    assert predicted["learned"] == pytest.approx((15 * 500 + 10 * 500) / n_weights)
+    assert low_rank["learned"] - predicted["learned"] == pytest.approx(10 * atoms / n_weights)
+
+
+def test_pictures_name_their_bands_and_every_curve(figure):
+    legend = figure.plot().get_legend()
+    assert legend.get_title().get_text() == "mean ± s.d. of 2 seeds"
+    assert {text.get_text() for text in legend.get_texts()} == {"ordinary (nokernel)", "SE-Emp2", "ordinary, narrowed"}
+    legend.figure.clear()
 
 
 def test_the_printed_curves_are_drawn_beside_those_of_mnist(figure):
@@ -252,7 +278,7 @@ def test_the_papers_grid_ends_at_all_parameters():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (dict(data="imagenet"), "data: received 'imagenet'; expected one of 'digits', 'mnist'"),
+        (dict(data="imagenet"), "data: received 'imagenet'; expected one of 'enlarged-digits', 'digits', 'mnist'"),
         (dict(profile="slow"), "profile: received 'slow'; expected one of"),
         (
             dict(recipe="secret"),

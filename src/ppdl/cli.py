@@ -68,7 +68,10 @@ def _reproduce(options: argparse.Namespace) -> int:
     if options.figure is None:
         raise ValueError(f"figure: received none; expected one of {', '.join(found)}; see ppdl reproduce --list")
     experiment = found[options.figure]
-    figure = experiment.compute(**experiment.arguments(options))
+    try:
+        figure = experiment.compute(**experiment.arguments(options))
+    except (ValueError, FileNotFoundError) as error:
+        raise ValueError(experiment.reworded(str(error))) from error
     print(figure)
     for path in figure.save():
         print(f"wrote {path}")

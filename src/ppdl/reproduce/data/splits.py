@@ -14,6 +14,8 @@ from sklearn.utils import Bunch
 from ppdl._checks import one_of
 from ppdl.datasets import load_cifar10, load_digits, load_mnist, load_stl10
 
+from .enlarging import enlarged
+
 #: Side length of the STL-10 images: official ones, of twice the side, are made so small.
 STL10_SIDE = 48
 
@@ -41,8 +43,10 @@ def load_split(name: str, *, download: bool = False) -> Split:
 
     Parameters
     ----------
-    name : {"digits", "mnist", "cifar10", "stl10"}
+    name : {"digits", "enlarged-digits", "mnist", "cifar10", "stl10"}
         "digits": scikit-learn's 8 × 8 digits, a third of each class (599 images) drawn once and for all as test set.
+        "enlarged-digits": six copies of each of these training images and three of each test image, at 28 × 28 pixels;
+        see `enlarged`.
         "mnist": its own 60000 training and 10000 test images. "cifar10": its own 50000 and 10000. "stl10": its own
         5000 and 8000, at 48 × 48 pixels, with the ten folds of the training images.
     download : bool, default=False
@@ -58,6 +62,23 @@ def _digits(download: bool) -> Split:
         digits.data, digits.target, test_size=1 / 3, stratify=digits.target, random_state=0
     )
     return _split("digits", X_train, y_train, X_test, y_test, digits.input_shape)
+
+
+@functools.cache
+def _enlarged_digits(download: bool) -> Split:
+    digits = _digits(download)  # divided first: no image is on both sides
+    X_train, X_test = (
+        enlarged(X.reshape(-1, *digits.input_shape), copies, seed=seed)
+        for X, copies, seed in ((digits.X_train, 6, 0), (digits.X_test, 3, 1))
+    )
+    return _split(
+        "enlarged-digits",
+        X_train.reshape(len(X_train), -1),
+        np.tile(digits.y_train, 6),
+        X_test.reshape(len(X_test), -1),
+        np.tile(digits.y_test, 3),
+        X_train.shape[1:],
+    )
 
 
 @functools.cache
@@ -101,7 +122,13 @@ def halved(images: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return half
 
 
-SPLITS = {"digits": _digits, "mnist": _mnist, "cifar10": _cifar10, "stl10": _stl10}
+SPLITS = {
+    "digits": _digits,
+    "enlarged-digits": _enlarged_digits,
+    "mnist": _mnist,
+    "cifar10": _cifar10,
+    "stl10": _stl10,
+}
 
 
 def held_out(split: Split, share: float = 0.2, *, seed: int = 0) -> Split:

@@ -11,7 +11,7 @@ from ppdl import _checks
 T = TypeVar("T")
 
 #: Data that comes with scikit-learn.
-BUNDLED = ("digits", "samples", "samples-colour")
+BUNDLED = ("digits", "enlarged-digits", "samples", "samples-colour")
 
 _MOST_SEEDS = 10**6
 _LARGEST_SEED = 2**32 - 1  # of NumPy's generator

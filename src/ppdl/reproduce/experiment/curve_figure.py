@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import abc
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,12 +27,15 @@ class CurveProfile:
         Networks for each point.
     effort : float
         Factor for the recipe's numbers of epochs.
+    curves : tuple of str, default=None
+        Names of the curves that are computed if none are named; None is all.
     """
 
     summary: str
     proportions: tuple[float, ...]
     n_seeds: int
     effort: float
+    curves: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,16 +55,16 @@ class CurveFigure(Figure):
     """Of these, what is no count even where it is a whole number."""
 
     @abc.abstractmethod
-    def learned(self, proportion: float) -> float:
-        """Return the proportion of parameters learned as the paper counts it, by whole atoms."""
+    def learned(self, row: Mapping[str, Any]) -> float:
+        """Return the share of parameters learned in a row of the table, as the paper counts it, by whole atoms."""
 
     @property
     def table(self) -> list[dict[str, Any]]:
         """One dictionary for each curve and proportion.
 
         - `curve`; `proportion`, as asked for
-        - `learned`: the proportion as the paper counts it; for "narrow", that of the predicted network that learns as
-          many numbers
+        - `learned`: the share as the paper counts it, of whole atoms, with a U that is learned; for "narrow", that of
+          the predicted network that learns as many numbers
         - `test_error`: mean over seeds; `std`: its standard deviation, NaN for one seed
         - `n_seeds`: networks; `n_failed`: networks that diverged, beside these
         - means: `train_error`, `loss`; `epochs`; `wall_time` or `training_time`, seconds
@@ -77,7 +81,7 @@ class CurveFigure(Figure):
         row: dict[str, Any] = {
             "curve": curve,
             "proportion": proportion,
-            "learned": self.learned(proportion),
+            "learned": math.nan,
             "test_error": mean(errors),
             "std": deviation(errors),
             "n_seeds": len(errors),
@@ -86,6 +90,7 @@ class CurveFigure(Figure):
         for name in self.averaged:
             value = mean([record[name] for record in done])
             row[name] = int(value) if value.is_integer() and name not in self.measured else value
+        row["learned"] = self.learned(row)
         return row
 
 

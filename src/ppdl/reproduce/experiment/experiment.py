@@ -102,6 +102,24 @@ class Experiment:
         names = [option.argument for option in self.options]
         return {name: getattr(options, name) for name in names if hasattr(options, name)}
 
+    def reworded(self, message: str) -> str:
+        """Return a message of `compute` with its arguments as the command line knows them.
+
+        Examples
+        --------
+        >>> from ppdl.reproduce.figures import experiments
+        >>> experiments()["figure5"].reworded("n_threads: received 0; expected an integer, at least 1")
+        '--threads: received 0; expected an integer, at least 1'
+        """
+        names = {option.argument: option.name for option in self.options}
+        names["learned_fraction"] = names.get("proportions", names.get("proportion", ""))  # what it is to the networks
+        subject, colon, rest = message.partition(": ")
+        if "download" in names:
+            rest = rest.replace("Give the folder as `path`, set", "Set").replace(
+                "pass download=True", "give --download"
+            )
+        return (names.get(subject) or subject) + colon + rest
+
     def listing(self) -> str:
         """Tell what the names in its options mean."""
         lines = [f"{self.name}: {self.summary}"]

@@ -7,7 +7,7 @@ import csv
 import importlib
 import math
 import statistics
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
@@ -131,13 +131,21 @@ def draw_level(ax: Axes, y: float, spread: float, colour: str, label: str, **lin
     ax.axhline(y, color=colour, label=label, **line)
 
 
-def decorate(ax: Axes) -> None:
-    """Draw a grid, two of four spines, and beside them the legend of what was drawn before."""
+def spread_named(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Say what is drawn of rows with their numbers of seeds: means with bands or bars, or single runs."""
+    counts = sorted({row["n_seeds"] for row in rows if row["n_seeds"]})
+    if not counts or counts[-1] == 1:
+        return "one seed each"
+    return f"mean ± s.d. of {counts[0]}{f' to {counts[-1]}' if counts[1:] else ''} seeds"
+
+
+def decorate(ax: Axes, spread: str) -> None:
+    """Draw a grid, two of four spines, and beside them the legend of what was drawn before, under the spread's name."""
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(color="0.92")
     ax.set_axisbelow(True)
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.0, 1.0), title=spread, alignment="left")
 
 
 def mean(values: Sequence[float]) -> float:

@@ -16,7 +16,7 @@ from ..experiment import Experiment, Figure, Option, choices
 from ..experiment.figure import decorate, grouped, per_cent
 from ..recipes.patches import PATCH_RECIPES, PatchRecipe, patch_recipe
 from ..runs import Record, Recording
-from .patch_points import COMPONENTS, TITLES, Setting, cell, patch_options, spread, summarised, told
+from .patch_points import COMPONENTS, TITLES, Setting, cell, patch_options, spread, spread_shown, summarised, told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -72,8 +72,8 @@ class Encodings(Figure):
         for row in rows:
             colour = "#999999" if row["encoding"] == KMEANS else "#0072B2"
             ax.errorbar(row["accuracy"], row["encoding"], xerr=np.nan_to_num(spread(row)), fmt="o", color=colour)
-        decorate(ax)
-        ax.set(xlabel="test accuracy", title=f"{TITLES[self.data]}, recipe “{self.recipe}”")
+        decorate(ax, spread_shown(rows))
+        ax.set(xlabel=f"test accuracy, {spread_shown(rows)}", title=f"{TITLES[self.data]}, recipe “{self.recipe}”")
         per_cent(ax.xaxis)
 
 

@@ -8,7 +8,7 @@ import importlib.resources
 import io
 import os
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -25,7 +25,7 @@ from ppdl.layers import Layer
 from ..data.splits import Split, load_split
 from ..experiment import Experiment, Option, choices, options
 from ..experiment.curve_figure import CurveFigure, CurveProfile, cell, outcome
-from ..experiment.figure import decorate, draw_curve, per_cent
+from ..experiment.figure import decorate, draw_curve, per_cent, spread_named
 from ..recipes.convnets import CONTRAST_EPSILON, CONVNET_CURVES, CONVNET_RECIPES, CONVNETS, ConvNetRecipe, prepared
 from ..runs import Checkpoint, Configuration, Record, Recording, environment
 
@@ -54,9 +54,9 @@ class Figure5(CurveFigure):
     averaged = ("loss", "training_time", "epochs", "n_dynamic", "n_static")
     measured = ("loss", "training_time")
 
-    def learned(self, proportion: float) -> float:
-        """Return the proportion that V is of the weights of all layers but the softmax layer."""
-        return CONVNETS[self.data].learned_proportion(proportion)
+    def learned(self, row: Mapping[str, Any]) -> float:
+        """Return the share that V is of the weights of all layers but the softmax layer."""
+        return CONVNETS[self.data].learned_proportion(row["proportion"])
 
     def __str__(self) -> str:
         """Test errors in per cent, proportions down and curves across."""
@@ -88,7 +88,7 @@ class Figure5(CurveFigure):
         ax.set_ylim(0.0, 1.05 * ax.get_ylim()[1])
         per_cent(ax.xaxis)
         per_cent(ax.yaxis)
-        decorate(ax)
+        decorate(ax, spread_named(rows.values()))
         ax.set_title(f"Convolutional network, {TITLES[self.data]}, recipe “{self.recipe}”", loc="left")
 
 

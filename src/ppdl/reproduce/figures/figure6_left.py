@@ -16,7 +16,7 @@ from ..experiment import Experiment, Figure, choices, options
 from ..experiment.figure import decorate, draw_level, grouped, per_cent
 from ..recipes.patches import PatchRecipe
 from ..runs import Record, Recording
-from .patch_points import COMPONENTS, TITLES, Setting, cell, patch_options, spread, summarised, told
+from .patch_points import COMPONENTS, TITLES, Setting, cell, patch_options, spread, spread_shown, summarised, told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,7 +87,7 @@ class Figure6Left(Figure):
                 capsize=3,
                 label=f"{TITLES[name]}, SE",
             )
-        decorate(ax)
+        decorate(ax, spread_shown(rows))
         ax.set(xlabel="proportion of parameters learned", ylabel="test accuracy", xlim=(0.0, 1.03))
         per_cent(ax.xaxis)
         per_cent(ax.yaxis)

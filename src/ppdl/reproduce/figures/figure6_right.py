@@ -16,7 +16,7 @@ from ..experiment import Experiment, Figure, Option, choices
 from ..experiment.figure import decorate, draw_curve, grouped, matplotlib, per_cent
 from ..recipes.patches import PatchRecipe
 from ..runs import Record, Recording
-from .patch_points import TITLES, Setting, cell, patch_options, spread, summarised, told
+from .patch_points import TITLES, Setting, cell, patch_options, spread, spread_shown, summarised, told
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,7 @@ class Figure6Right(Figure):
                     fontsize=8,
                     color=style[0],
                 )
-        decorate(ax)
+        decorate(ax, spread_shown(self.table))
         ticker = matplotlib("ticker")
         ax.set_xscale("log")
         ax.xaxis.set_major_locator(ticker.FixedLocator(sorted({row["n_dynamic"] for row in self.table})))

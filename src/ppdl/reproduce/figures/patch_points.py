@@ -14,7 +14,7 @@ from ppdl.dictionaries.base import count_atoms
 
 from ..data.splits import Split, load_split
 from ..experiment import Option, choices, options
-from ..experiment.figure import deviation, mean, percent
+from ..experiment.figure import deviation, mean, percent, spread_named
 from ..recipes.patch_pipeline import patch_configuration, run_patch_pipeline
 from ..recipes.patches import DATA_SETTINGS, PATCH_PROFILES, PATCH_RECIPES, PatchProfile, PatchRecipe, patch_recipe
 from ..runs import Configuration, Record
@@ -163,6 +163,15 @@ def _interval(accuracies: Sequence[Sequence[float]]) -> float:
 def spread(row: Mapping[str, Any]) -> float:
     """Return what is shown beside a mean: the confidence interval where there are folds, else the deviation."""
     return float(row["std"] if math.isnan(row["interval"]) else row["interval"])
+
+
+def spread_shown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Say what is drawn beside the means of rows."""
+    by_seed = [row for row in rows if math.isnan(row["interval"])]
+    named = [spread_named(by_seed)] if by_seed else []
+    if len(by_seed) < len(rows):
+        named.append("mean ± 90 % interval over folds")
+    return "\n".join(named)
 
 
 def cell(row: Mapping[str, Any]) -> str:

@@ -45,9 +45,13 @@ class Architecture:
 
         It is a little below the fraction, because a layer's number of atoms is a whole one.
         """
-        layers = list(zip((self.n_inputs, self.hidden[0]), self.hidden, strict=True))
-        learned = sum(count_atoms(n_visible, fraction) * n_hidden for n_visible, n_hidden in layers)
-        return learned / sum(n_visible * n_hidden for n_visible, n_hidden in layers)
+        return self.share(self.n_dynamic(fraction))
+
+    def share(self, n_dynamic: int) -> float:
+        """Learned numbers of the two predicted layers, of all that are learned, in proportion to their weights."""
+        first, second = self.hidden
+        others = first + second + (second + 1) * self.n_outputs
+        return (n_dynamic - others) / (self.n_inputs * first + first * second)
 
     def n_dynamic(self, fraction: float) -> int:
         """Learned numbers of the predicted network, whatever its fixed dictionaries: V, softmax layer and biases."""
@@ -69,6 +73,7 @@ class Architecture:
 
 
 ARCHITECTURES = {
+    "enlarged-digits": Architecture(n_inputs=784, hidden=(200, 200), n_outputs=10, batch_size=50),
     "digits": Architecture(n_inputs=64, hidden=(100, 100), n_outputs=10, batch_size=20),
     "mnist": Architecture(n_inputs=784, hidden=(500, 500), n_outputs=10, batch_size=100),
 }
@@ -83,7 +88,7 @@ class Curve:
     Parameters
     ----------
     name : str
-        Its name, the paper's where it has one.
+        Its name in options and records, the paper's where it has one.
     summary : str
         The networks on it in one sentence.
     network : callable
@@ -92,6 +97,10 @@ class Curve:
         Whether the network is the same for all proportions.
     pretrained : bool, default=True
         Whether the recipe's pretraining applies to it.
+    learns_dictionary : bool, default=False
+        Whether U is learned too, so that the share of parameters learned is larger than the one asked for.
+    title : str, default=""
+        What tables and pictures call it; "" is its name.
     """
 
     name: str
@@ -99,6 +108,13 @@ class Curve:
     network: Network
     flat: bool = False
     pretrained: bool = True
+    learns_dictionary: bool = False
+    title: str = ""
+
+    @property
+    def label(self) -> str:
+        """What tables and pictures call it."""
+        return self.title or self.name
 
 
 def predicted(first: Dictionary, second: Dictionary) -> Network:
@@ -112,16 +128,16 @@ def predicted(first: Dictionary, second: Dictionary) -> Network:
     return network
 
 
-def best(architecture: Architecture, fraction: float) -> dict[str, Any]:
-    """Network of our best dictionaries: cosines, then principal components, both orthonormal and from coarse to fine.
+def leading(architecture: Architecture, fraction: float) -> dict[str, Any]:
+    """Network of cosines, then principal components, both orthonormal and from coarse to fine: best with rectifiers.
 
     Each column draws its atoms from the leading ones, so that all columns together span more than one column holds:
     three times as much, and at small proportions six times as much, in 50 columns.
     """
-    n_columns, leading = (10, 3.0) if fraction >= 0.04 else (50, 6.0)
+    n_columns, times = (10, 3.0) if fraction >= 0.04 else (50, 6.0)
     dictionaries = (
-        DCT(selection="leading", leading=leading),
-        PrincipalComponents(selection="leading", leading=leading),
+        DCT(selection="leading", leading=times),
+        PrincipalComponents(selection="leading", leading=times),
     )
     return predicted(*dictionaries)(architecture, fraction) | dict(n_columns=n_columns)
 
@@ -141,8 +157,15 @@ _SE = SquaredExponential(length_scale=1.0, ridge=0.1)
 CURVES = {
     curve.name: curve
     for curve in (
-        Curve("nokernel", "Ordinary network, nothing predicted.", dense, flat=True),
-        Curve("LowRank", "U learned as well as V.", predicted(LowRank(), LowRank()), pretrained=False),
+        Curve("nokernel", "Ordinary network, nothing predicted.", dense, flat=True, title="ordinary (nokernel)"),
+        Curve(
+            "LowRank",
+            "U learned as well as V.",
+            predicted(LowRank(), LowRank()),
+            pretrained=False,
+            learns_dictionary=True,
+            title="LowRank (U learned too)",
+        ),
         Curve("RandCon", "Random connections: atoms of the identity.", predicted(*[RandomConnections()] * 2)),
         Curve("RandFixU", "Random projections: Gaussian atoms.", predicted(*[RandomProjection()] * 2)),
         Curve(
@@ -160,7 +183,17 @@ CURVES = {
             "Squared exponential, then atoms of an autoencoder.",
             predicted(_SE, AutoencoderAtoms(n_base=500, epochs=5)),
         ),
-        Curve("narrow", "Ordinary network with fewer hidden units, as many learned parameters.", narrow),
-        Curve("best", "Leading cosines, then leading principal components of the activations.", best),
+        Curve(
+            "narrow",
+            "Ordinary network with fewer hidden units, as many learned parameters.",
+            narrow,
+            title="ordinary, narrowed",
+        ),
+        Curve(
+            "best",
+            "Leading cosines, then leading principal components of the activations (ours, best with rectifiers).",
+            leading,
+            title="leading DCT–PCA",
+        ),
     )
 }

@@ -116,7 +116,7 @@ class PatchRecipe:
     def _learner(self, proportion: float | None, patch_shape: tuple[int, ...], n_threads: int | None) -> Any:
         if self.learner == "kmeans":
             if proportion is not None:
-                raise ValueError(f"recipe {self.name!r}: k-means predicts no weights; leave proportions empty")
+                raise ValueError(f"proportions: received {proportion:g}; expected none: k-means predicts no weights")
             return MiniBatchKMeans(self.n_components, batch_size=10_000, max_iter=self.max_iter, n_init=1)
         smooth = SquaredExponential(length_scale=self.length_scale, ridge=self.ridge)
         return RICA(
