@@ -12,8 +12,17 @@ from ppdl.preprocessing import extract_patches
 from ppdl.reproduce import figure1, figure2
 from ppdl.reproduce.data.natural_patches import load_images, prepared_patches
 from ppdl.reproduce.experiment.pictures import pack, unpack
+from ppdl.reproduce.recipes.natural_features import PROFILES, Profile
 
 pytest.importorskip("PIL")  # reads the sample images
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small():
+    """Learn fewer and smaller features than the smallest profile."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setitem(PROFILES, "smoke", Profile("a second", 8, 2_000, 20, 60))
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -114,22 +123,21 @@ def test_figure1_blanks_the_same_pixels_in_all_channels(tmp_path):
     assert (kept == (1.0, 0.95, 0.75)).all(axis=2).sum() == 48
 
 
-def test_all_blocks_of_bundled_images_stand_side_by_side(tmp_path):
+def test_blocks_of_bundled_images_stand_side_by_side(tmp_path):
     figure = figure1(output=tmp_path, verbose=False)
-    assert [row["block"] for row in figure.table] == ["convnet-digits", "mlp-digits", "samples", "samples-colour"]
+    assert [row["block"] for row in figure.table] == ["convnet-enlarged-digits", "mlp-enlarged-digits", "samples"]
     shapes = [record["patch_shape"] for record in figure.records]
-    assert sorted(shapes) == [[5, 5, 1], [8, 8], [8, 8, 1], [8, 8, 3]]
+    assert sorted(shapes) == [[8, 8], [9, 9, 1], [28, 28, 1]]
     for row in figure.table:
         assert row["relative_error"] < 0.9 * row["without_prediction"]
     titles = [ax.get_title() for ax in figure.plot().child_axes]
     assert titles == [
-        "Convnet, scikit-learn digits",
-        "MLP, scikit-learn digits",
+        "Convnet, enlarged digits",
+        "MLP, enlarged digits",
         "RICA, scikit-learn's sample images, grey",
-        "RICA, scikit-learn's sample images",
     ]
     before = (tmp_path / "figure1.jsonl").read_text()
-    figure1("mlp-digits", output=tmp_path, verbose=False)
+    figure1("mlp-enlarged-digits", output=tmp_path, verbose=False)
     assert (tmp_path / "figure1.jsonl").read_text() == before
 
 
@@ -152,7 +160,7 @@ def test_pictures_survive_packing_to_8_bits():
 
 @pytest.mark.parametrize("name", ["figure1", "figure2"])
 def test_the_command_line_prints_the_table_and_names_the_files(name, tmp_path, capsys):
-    what = ["--proportion", "0.5"] if name == "figure1" else ["--proportions", "1.0", "0.5"]
+    what = ["--data", "samples", "--proportion", "0.5"] if name == "figure1" else ["--proportions", "1.0", "0.5"]
     assert main(["reproduce", name, *what, "--output", str(tmp_path), "--quiet"]) == 0
     printed = capsys.readouterr().out
     assert "sample images, grey" in printed
@@ -163,11 +171,11 @@ def test_the_command_line_prints_the_table_and_names_the_files(name, tmp_path, c
 @pytest.mark.parametrize(
     ("figure", "arguments", "message"),
     [
-        (figure1, dict(data="cats"), "data: received 'cats'; expected one of 'convnet-digits'"),
+        (figure1, dict(data="cats"), "data: received 'cats'; expected one of 'convnet-enlarged-digits'"),
         (figure2, dict(profile="huge"), "profile: received 'huge'; expected one of 'smoke'"),
         (figure2, dict(proportions=[0.5, 0.001]), "leaves no atom"),
-        (figure1, dict(data=["mlp-digits", "mlp-cats"]), "data: received 'mlp-cats'; expected one of"),
-        (figure1, dict(data="convnet-digits", proportion=0.01), "leaves no atom"),
+        (figure1, dict(data=["mlp-enlarged-digits", "mlp-cats"]), "data: received 'mlp-cats'; expected one of"),
+        (figure1, dict(data="convnet-enlarged-digits", proportion=0.01), "leaves no atom"),
         (figure1, dict(proportion=1.5), "proportion: received 1.5; expected a number above 0"),
         (figure2, dict(proportions=[]), "proportions: received ..; expected at least one"),
         (figure2, dict(seeds=[]), "seeds: received"),

@@ -208,6 +208,12 @@ def test_every_record_tells_where_it_comes_from(left):
         assert record["configuration"]["data_digest"] == load_split("digits").digest
 
 
+def test_what_a_new_user_computes_first_shows_where_prediction_begins_to_cost(tmp_path):
+    grid = dict(proportions=[0.1, 0.5], output=tmp_path, n_threads=1, verbose=False)
+    accuracies = {row["proportion"]: row["accuracy"] for row in figure6_left(**grid).table if row["curve"] == "SE"}
+    assert accuracies[0.5] > accuracies[0.1] + 0.1  # sixty test images
+
+
 def test_right_compares_equal_numbers_of_learned_parameters(tmp_path):
     figure = figure6_right(recipe=RECIPE, counts=[4, 8], seeds=1, output=tmp_path, verbose=False)
     rows = [(row["curve"], row["n_components"], row["n_dynamic"]) for row in figure.table]

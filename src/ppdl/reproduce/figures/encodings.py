@@ -126,7 +126,7 @@ def encodings(
     >>> from ppdl.reproduce import encodings
     >>> figure = encodings(encodings=["split"], output=getfixture("tmp_path"), verbose=False)
     >>> [(row["encoding"], row["n_features"]) for row in figure.table]
-    [('split', 128)]
+    [('split', 64)]
     """
     setting = Setting.chosen([data], profile, recipe, n_components=n_components, download=download)
     rica = setting.recipes[data]

@@ -33,12 +33,12 @@ if TYPE_CHECKING:
 PREDICTOR = SquaredExponential(length_scale=1.0, ridge=0.01)
 
 #: Blocks of bundled images, and the paper's, from left to right.
-SMOKE = ("convnet-digits", "mlp-digits", "samples", "samples-colour")
+BUNDLED = ("convnet-enlarged-digits", "mlp-enlarged-digits", "samples", "samples-colour")
 PAPER = ("convnet-stl10", "mlp-mnist", "convnet-cifar10", "natural-images", "stl10")
 
 _NETWORKS = {
-    "convnet-digits": "Convnet, scikit-learn digits",
-    "mlp-digits": "MLP, scikit-learn digits",
+    "convnet-enlarged-digits": "Convnet, enlarged digits",
+    "mlp-enlarged-digits": "MLP, enlarged digits",
     "convnet-stl10": "Convnet, STL-10",
     "mlp-mnist": "MLP, MNIST",
     "convnet-cifar10": "Convnet, CIFAR-10",
@@ -91,7 +91,7 @@ class Figure1(Figure):
     def _blocks(self) -> dict[str, list[Record]]:
         """Return the records of each block, by their seeds, blocks in the order of the paper, then bundled ones."""
         blocks = grouped(self.records, lambda record: str(record["configuration"]["data"]))
-        order = [name for name in (*PAPER, *SMOKE) if name in blocks]
+        order = [name for name in (*PAPER, *BUNDLED) if name in blocks]
         return {name: sorted(blocks[name], key=lambda record: record["configuration"]["seed"]) for name in order}
 
     def __str__(self) -> str:
@@ -125,7 +125,7 @@ def _draw_block(ax: Axes, title: str, record: Record) -> None:
 
 
 def figure1(
-    data: str | Sequence[str] = SMOKE,
+    data: str | Sequence[str] = BUNDLED[:3],
     profile: str | None = None,
     *,
     proportion: float = 0.5,
@@ -149,10 +149,10 @@ def figure1(
 
     Parameters
     ----------
-    data : str or sequence of str, default=("convnet-digits", "mlp-digits", "samples", "samples-colour")
+    data : str or sequence of str, default=("convnet-enlarged-digits", "mlp-enlarged-digits", "samples")
         The blocks. "convnet-stl10", "mlp-mnist", "convnet-cifar10", "natural-images" and "stl10" are the paper's, from
-        left to right; where no network is named, features are RICA's. "convnet-digits", "mlp-digits", "samples" and
-        "samples-colour" are of images that come with scikit-learn.
+        left to right; where no network is named, features are RICA's. "convnet-enlarged-digits", "mlp-enlarged-digits",
+        "samples" and "samples-colour" are of images that come with scikit-learn.
     profile : {"smoke", "quick", "paper"}, default=None
         How much is computed; None is, for each block, "smoke" for bundled images, "quick" for the others.
     proportion : float, default=0.5
@@ -177,7 +177,7 @@ def figure1(
     Examples
     --------
     >>> from ppdl.reproduce import figure1
-    >>> figure = figure1("mlp-digits", output=getfixture("tmp_path"), verbose=False)
+    >>> figure = figure1("mlp-enlarged-digits", output=getfixture("tmp_path"), verbose=False)
     >>> row, = figure.table
     >>> row["relative_error"] < row["without_prediction"]
     True
@@ -210,7 +210,7 @@ EXPERIMENT = Experiment(
     figure1,
     "features, some of their weights, and all predicted from these",
     (
-        Option("data", "blocks", choices=BLOCKS, default="those of bundled images", nargs="+"),
+        Option("data", "blocks", choices=BLOCKS, default="three of bundled images", nargs="+"),
         options.profile(_AMOUNTS),
         Option("proportion", "proportion of the weights that is kept, in (0, 1]", float, default="0.5"),
         *options.RUN,

@@ -125,8 +125,8 @@ def figure2(
     --------
     >>> from ppdl.reproduce import figure2
     >>> figure = figure2(proportions=[1.0, 0.3], output=getfixture("tmp_path"), verbose=False)
-    >>> [row["n_dynamic"] for row in figure.table]  # 20 features of 8 × 8 pixels; 19 pixels of each are learned
-    [1280, 380]
+    >>> [row["n_dynamic"] for row in figure.table]  # 40 features of 16 × 16 pixels; 76 pixels of each are learned
+    [10240, 3040]
     """
     images = load_images(data)
     profile = choices.profile(profile, data, PROFILES)

@@ -50,7 +50,7 @@ class Profile:
 
 
 PROFILES = {
-    "smoke": Profile("seconds: 20 features of 8 × 8 patches", 8, 2_000, 20, 60),
+    "smoke": Profile("seconds: 40 features of 4000 patches of 16 × 16", 16, 4_000, 40, 60),
     "quick": Profile("a minute: 40 features of 8000 patches of 16 × 16", 16, 8_000, 40, 100),
     "paper": Profile("minutes: 50 features of 12000 patches of 16 × 16", 16, 12_000, 50, 200),
 }

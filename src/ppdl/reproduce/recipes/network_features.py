@@ -27,11 +27,11 @@ PERCEPTRON: dict[str, Any] = dict(
 )
 CONVNET: dict[str, Any] = dict(activation="relu", init=0.05, alpha=0.5, learning_rate_init=0.05)
 
-#: Decay of the convnet for digits, whose windows of 5 × 5 pixels are rough where it is less.
+#: Decay of the convnet for digits, whose windows are rough where it is less.
 DIGITS_ALPHA = 5.0
 
 LAYERS: dict[str, tuple[Layer, ...]] = {
-    "digits": (Conv2D(12, 5, padding=2), MaxPool2D(2), Dense(40)),
+    "enlarged-digits": (Conv2D(12, 9, stride=2, padding=4), MaxPool2D(2), Dense(40)),
     "cifar10": (
         Conv2D(24, 8, stride=2, padding=3),
         MaxPool2D(2),
@@ -63,7 +63,7 @@ class NetworkProfile:
 
 
 NETWORK_PROFILES = {
-    "smoke": NetworkProfile("networks by 60 epochs of 1000 images", 1_000, 60),
+    "smoke": NetworkProfile("networks by 20 epochs of 2000 images", 2_000, 20),
     "quick": NetworkProfile("networks by 10 epochs of 5000 images", 5_000, 10),
     "paper": NetworkProfile("networks by 20 epochs of 20000 images", 20_000, 20),
 }
@@ -73,7 +73,7 @@ def describe_network(kind: str, split: Split, profile: NetworkProfile, seed: int
     """Describe completely how the features of a network are learned, a perceptron ("mlp") or a "convnet"."""
     estimator = dict(TRAINING) | (PERCEPTRON if kind == "mlp" else CONVNET) | dict(max_iter=profile.epochs)
     if kind == "convnet":
-        if split.name == "digits":
+        if split.name == "enlarged-digits":
             estimator["alpha"] = DIGITS_ALPHA
         estimator["layers"] = [layer.get_config() for layer in LAYERS[split.name]]
     return {

@@ -208,12 +208,12 @@ class PatchProfile:
 
 PATCH_PROFILES = {
     "smoke": PatchProfile(
-        "seconds: few points and features, one seed, 1000 training images",
-        proportions=(0.25, 0.5, 1.0),
-        counts=(4, 8),
-        n_seeds=1,
-        n_train=1000,
-        settings=dict(n_components=16, n_patches=5000),
+        "seconds: few features, three seeds, 300 training images",
+        proportions=(0.1, 0.2, 0.3, 0.5, 0.75, 1.0),
+        counts=(2, 4, 8),
+        n_seeds=3,
+        n_train=300,
+        settings=dict(n_components=8, n_patches=5000),
     ),
     "quick": PatchProfile(
         "minutes: few points and features, one seed, 10000 training images",
