@@ -78,7 +78,7 @@ class ContrastNormalizer(SavableMixin, OneToOneFeatureMixin, TransformerMixin, B
     ----------
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in `fit`; only where all are strings.
 
     References

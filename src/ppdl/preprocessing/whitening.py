@@ -52,7 +52,7 @@ class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMix
         d: variances of the principal components that are kept, largest first.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of features seen in `fit`; only where all are strings.
 
     Notes

@@ -105,8 +105,8 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     Attributes
     ----------
     components_ : ndarray of shape (n_components, n_features)
-        Weights of each component: ``X @ components_.T`` (of X - mean_, where there is a mean) are the components. Rows
-        have unit norm, unless there was whitening or scaling, by which they are multiplied.
+        Weights of each component: ``X @ components_.T`` (of ``X - mean_``, where there is a mean) are the components.
+        Rows have unit norm, unless there was whitening or scaling, by which they are multiplied.
     mixing_ : ndarray of shape (n_features, n_components)
         Way back from the components: the pseudo-inverse of the weights of prepared samples, after which the preparation
         is undone. Made when asked for.
@@ -129,7 +129,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         Iterations of the last `fit`, at least 1, or mini-batches of all calls of `partial_fit`.
     n_features_in_ : int
         Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Names of the features, where X had any.
 
     See Also

@@ -166,7 +166,7 @@ class PredictedMLPClassifier(PerceptronMixin, NetworkClassifier):
     References
     ----------
     .. [1] M. Denil, B. Shakibi, L. Dinh, M. Ranzato, N. de Freitas, "Predicting Parameters in Deep Learning", NIPS
-    2013.
+       2013.
 
     Examples
     --------

@@ -81,7 +81,7 @@ class PredictedConvNetClassifier(ImageNetwork, NetworkClassifier):
     References
     ----------
     .. [1] M. Denil, B. Shakibi, L. Dinh, M. Ranzato, N. de Freitas, "Predicting Parameters in Deep Learning", NIPS
-    2013, Sec. 4.3.
+       2013, Sec. 4.3.
 
     Examples
     --------

@@ -46,9 +46,8 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         Regions over which codes are summed: (rows, columns) of them, or None for the whole image. "quadrants" is two
         by two, where an axis with a single position is not divided. Of n positions along an axis, region r of R begins
         at :math:`rn / R`, rounded, halves up: quadrants of 27 positions have 14 and 13.
-    encoding : {"linear", "rectifier", "absolute", "smooth-absolute", "split", "soft-threshold", "triangle"}, \
-            default="smooth-absolute"
-        What becomes of the responses :math:`z = F(x - m)`:
+    encoding : str, default="smooth-absolute"
+        What becomes of the responses :math:`z = F(x - m)`, one of:
 
         - "linear": :math:`z`; "rectifier": :math:`\max(0, z)`; "absolute": :math:`|z|`;
         - "smooth-absolute": :math:`\sqrt{z^2 + \epsilon}`;
