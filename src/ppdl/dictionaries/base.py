@@ -35,6 +35,15 @@ class Dictionary(abc.ABC):
     Notes
     -----
     A subclass is a frozen dataclass and names its id, ``class Mine(Dictionary, id="mine")``; this registers it.
+
+    Examples
+    --------
+    >>> from ppdl.dictionaries import DCT, Dictionary, LayerInput
+    >>> isinstance(DCT(), Dictionary), DCT() == DCT()
+    (True, True)
+    >>> built = DCT().columns(LayerInput(64, (8, 8)), sizes=(50, 50), fraction=0.25)
+    >>> built.dictionary(0).shape
+    (64, 16)
     """
 
     id: ClassVar[str] = ""

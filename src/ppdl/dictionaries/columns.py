@@ -24,7 +24,15 @@ _UNITS = 2**16  # of the largest entry, in digests
 
 
 class Column(NamedTuple):
-    """One column (paper, Sec. 3.4): U = B[:, atoms] mix for `n_hidden` hidden units, the same in each channel."""
+    """One column (paper, Sec. 3.4): U = B[:, atoms] mix for `n_hidden` hidden units, the same in each channel.
+
+    Examples
+    --------
+    >>> from ppdl.dictionaries import LayerInput, RandomConnections
+    >>> built = RandomConnections().columns(LayerInput(10), sizes=(4, 4), fraction=0.3)
+    >>> [(column.n_hidden, len(column.atoms)) for column in built.columns]
+    [(4, 3), (4, 3)]
+    """
 
     n_hidden: int
     atoms: npt.NDArray[np.int64]

@@ -36,6 +36,21 @@ class KernelDictionary(AtomDictionary):
         gradient descent sees different conditioning and scale.
     orthonormalize, selection, leading, tied
         See `AtomDictionary`.
+
+    Examples
+    --------
+    Weights that are alike where inputs are few steps apart:
+
+    >>> from dataclasses import dataclass
+    >>> import numpy as np
+    >>> from ppdl.dictionaries import KernelDictionary, LayerInput
+    >>> @dataclass(frozen=True, repr=False)
+    ... class Exponential(KernelDictionary, id="exponential"):
+    ...     def base(self, inputs):
+    ...         place = np.arange(inputs.n_visible)
+    ...         return np.exp(-np.abs(np.subtract.outer(place, place)) / 2.0)
+    >>> Exponential().columns(LayerInput(50), sizes=(10,), fraction=0.2).dictionary(0).shape
+    (50, 10)
     """
 
     ridge: float = dataclasses.field(default=0.1, kw_only=True)

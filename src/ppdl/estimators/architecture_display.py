@@ -95,6 +95,16 @@ class ArchitectureDisplay:
         What it is drawn on.
     figure_ : matplotlib Figure
         Its figure.
+
+    Examples
+    --------
+    >>> from ppdl import PredictedMLPClassifier
+    >>> from ppdl.dictionaries import DCT
+    >>> from ppdl.estimators import ArchitectureDisplay
+    >>> clf = PredictedMLPClassifier((100,), dictionary=DCT(), learned_fraction=0.1, n_columns=5, input_shape=(8, 8))
+    >>> display = ArchitectureDisplay.from_specification(clf, n_outputs=10).plot()
+    >>> [len(layer.columns) for layer in display.layers]
+    [5, 1]
     """
 
     def __init__(self, inputs: Shape, layers: Sequence[DrawnLayer]) -> None:

@@ -32,6 +32,14 @@ class WeightsDisplay:
         What it is drawn on.
     figure_ : matplotlib Figure
         Its figure.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ppdl.estimators import WeightsDisplay
+    >>> display = WeightsDisplay(np.random.default_rng(0).normal(size=(6, 8, 8))).plot()
+    >>> len(display.figure_.axes)
+    1
     """
 
     def __init__(self, images: Array) -> None:
@@ -152,6 +160,13 @@ class HistoryDisplay:
         Of the losses, and of the scores.
     figure_ : matplotlib Figure
         Their figure.
+
+    Examples
+    --------
+    >>> from ppdl.estimators import HistoryDisplay
+    >>> display = HistoryDisplay({"loss": [2.3, 1.1, 0.6], "val_score": [0.3, 0.7, 0.8]}).plot()
+    >>> len(display.figure_.axes)
+    2
     """
 
     def __init__(self, history: Mapping[str, Sequence[float]]) -> None:

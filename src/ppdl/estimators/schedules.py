@@ -49,7 +49,18 @@ class Progress:
 
 @dataclass(frozen=True)
 class Schedule(abc.ABC):
-    """A rule that gives every mini-batch its learning rate."""
+    """A rule that gives every mini-batch its learning rate.
+
+    Examples
+    --------
+    A schedule goes where the name of one would, as `learning_rate`; what it was made of is told by `get_config`:
+
+    >>> from ppdl.estimators import OneCycle, Schedule
+    >>> isinstance(OneCycle(), Schedule)
+    True
+    >>> OneCycle(warm_up=0.1).get_config()
+    {'schedule': 'one_cycle', 'warm_up': 0.1, 'start': 0.04, 'anneal': 'cosine', 'epochs': None}
+    """
 
     name: ClassVar[str]
 
@@ -172,6 +183,12 @@ class Geometric(Schedule):
         Divisor, at least 1.
     floor : float, default=1e-6
         Smallest rate.
+
+    Examples
+    --------
+    >>> from ppdl.estimators import Geometric, PredictedMLPClassifier
+    >>> PredictedMLPClassifier(learning_rate=Geometric(decay=1.001))
+    PredictedMLPClassifier(learning_rate=Geometric(decay=1.001, floor=1e-06))
     """
 
     decay: float = 1.00004

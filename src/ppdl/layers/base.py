@@ -50,7 +50,17 @@ class Shape(NamedTuple):
 
 
 class Layer(abc.ABC):
-    """A layer as a frozen value, without the size of its input, which the layers before it decide."""
+    """A layer as a frozen value, without the size of its input, which the layers before it decide.
+
+    Examples
+    --------
+    >>> from ppdl.layers import Conv2D, Layer, Shape
+    >>> layer = Conv2D(16, 5)
+    >>> isinstance(layer, Layer), layer.output_shape(Shape(28, 28, 1))
+    (True, Shape(height=24, width=24, channels=16))
+    >>> Layer.from_config(layer.get_config()) == layer
+    True
+    """
 
     spatial: ClassVar[bool] = False
     """Whether it looks at windows of images, so that its inputs have to be some."""

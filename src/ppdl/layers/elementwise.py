@@ -20,6 +20,12 @@ class Activation(Layer):
     ----------
     kind : {"identity", "logistic", "tanh", "relu"}
         Which.
+
+    Examples
+    --------
+    >>> from ppdl.layers import Activation
+    >>> Activation("tanh").get_config()
+    {'layer': 'Activation', 'kind': 'tanh'}
     """
 
     kind: str
@@ -81,6 +87,12 @@ class Dropout(Layer):
     ----------
     rate : float
         The probability, in [0, 1).
+
+    Examples
+    --------
+    >>> from ppdl.layers import Dropout, Shape
+    >>> Dropout(0.5).output_shape(Shape(8, 8, 3))
+    Shape(height=8, width=8, channels=3)
     """
 
     rate: float

@@ -33,6 +33,16 @@ class Weighted(Layer):
         So many units stay together in one column, as the pieces of a maxout unit.
     bias : bool, default=True
         Whether there is one.
+
+    Examples
+    --------
+    >>> from ppdl.layers import Conv2D, Dense, Shape, Weighted
+    >>> isinstance(Conv2D(48, 8), Weighted), isinstance(Dense(500), Weighted)
+    (True, True)
+    >>> Dense(500, n_columns=3).sizes
+    (167, 167, 166)
+    >>> Conv2D(48, 8).visible(Shape(32, 32, 3))  # a filter's window
+    Shape(height=8, width=8, channels=3)
     """
 
     n_columns: int = dataclasses.field(default=1, kw_only=True)

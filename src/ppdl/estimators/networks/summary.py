@@ -103,6 +103,19 @@ class Summary:
     ----------
     layers : tuple of LayerSummary
         Layers of weights, the output layer included.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ppdl import PredictedMLPClassifier
+    >>> from ppdl.dictionaries import RandomConnections
+    >>> clf = PredictedMLPClassifier((20,), dictionary=RandomConnections(), learned_fraction=0.25, max_iter=1,
+    ...                              n_iter_no_change=np.inf, random_state=0)
+    >>> summary = clf.fit(np.eye(40), np.arange(40) % 2).summary()
+    >>> summary.n_dynamic, summary.n_parameters
+    (241, 841)
+    >>> [layer.n_visible for layer in summary.layers]
+    [40, 20]
     """
 
     layers: tuple[LayerSummary, ...]

@@ -138,6 +138,12 @@ class ConvNetRecipe:
         contrast was normalised; None is not to whiten.
     dictionary : Dictionary, default=DICTIONARY
         What weights are predicted by.
+
+    Examples
+    --------
+    >>> from ppdl.reproduce import CONVNET_RECIPES
+    >>> CONVNET_RECIPES["modern"].lasting(3).epochs
+    3
     """
 
     name: str

@@ -28,6 +28,12 @@ class Recipe:
         The estimator's parameters of pretraining, given to all curves that are pretrained.
     data_pretraining : mapping
         Those given in their place to curves with a dictionary that is made from the activations of a hidden layer.
+
+    Examples
+    --------
+    >>> from ppdl.reproduce import RECIPES
+    >>> RECIPES["decay"].shortened(0.5).epochs
+    15
     """
 
     name: str

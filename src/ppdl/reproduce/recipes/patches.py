@@ -54,6 +54,12 @@ class PatchRecipe:
         See `ppdl.PatchFeatures`.
     C : float
         Weight of the mean squared hinge loss; of a sample, it is C divided by the number of training images.
+
+    Examples
+    --------
+    >>> from ppdl.reproduce import PATCH_RECIPES
+    >>> PATCH_RECIPES["rica"].features(0.5, (32, 32, 3), seed=0).get_params()["learner__learned_fraction"]
+    0.5
     """
 
     name: str
