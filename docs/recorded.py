@@ -1,0 +1,230 @@
+"""Tables and cards of these pages, made from what is recorded, so that no number is written by hand.
+
+`write` is called by `conf.py` before Sphinx reads the pages, which include what it leaves in `_generated`.
+"""
+
+import base64
+import csv
+import json
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULTS = ROOT / "notebooks/results"
+PRINTED = ROOT / "src/ppdl/reproduce/figures/printed"
+BENCHMARKS = ROOT / "benchmarks/results"
+
+
+def rows_of(path):
+    """Rows of a recorded table, as dictionaries; numbers as floats."""
+    with path.open(newline="") as file:
+        return [{key: _number(value) for key, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _number(text):
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def table(heads, lines):
+    """Format lines of cells as a Markdown table."""
+    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in (heads, ["---"] * len(heads), *lines)) + "\n"
+
+
+def share(proportion):
+    """A proportion in per cent, as short as it can be told."""
+    return f"{100 * proportion:.3g} %"
+
+
+def percent(mean, deviation=""):
+    """A mean in per cent, with its standard deviation where there is one."""
+    return f"{100 * mean:.2f}" + (f" ± {100 * deviation:.2f}" if deviation != "" else "")
+
+
+def figure1():
+    """Errors of predicted features."""
+    heads = ("features of", "relative error", "if zeros stood there")
+    rows = rows_of(RESULTS / "figure1/figure1.csv")
+    return table(heads, [(r["block"], f"{r['relative_error']:.2f}", f"{r['without_prediction']:.2f}") for r in rows])
+
+
+def figure2():
+    """The objective of RICA above that of ordinary RICA, and how peaked its components are, for each share."""
+    names = ("natural-images", "stl10")
+    data = {name: {row["proportion"]: row for row in rows_of(RESULTS / name / "figure2.csv")} for name in names}
+    lines = [
+        (
+            share(proportion),
+            *(f"{100 * (data[name][proportion]['objective'] / data[name][1.0]['objective'] - 1):+.2f} %" for name in names),
+            *(f"{data[name][proportion]['kurtosis']:.2f}" for name in names),
+        )
+        for proportion in data["stl10"]
+    ]
+    heads = ("learned", "objective, natural images", "objective, STL-10", "kurtosis, natural images", "kurtosis, STL-10")
+    return table(heads, lines)
+
+
+def figure4_left(recipe="modern"):
+    """Test errors of a recipe, over the printed ones where there is a point."""
+    ours = {(row["curve"], row["proportion"]): row for row in rows_of(RESULTS / f"mnist/{recipe}/figure4_left.csv")}
+    printed = {(row["curve"], row["proportion"]): row["test_error"] for row in rows_of(PRINTED / "figure4_left.csv")}
+    flat = {curve for curve, proportion in ours if curve == "nokernel"}
+    curves = [curve for curve in dict.fromkeys(curve for curve, _ in ours) if curve not in flat]
+    proportions = sorted({proportion for curve, proportion in ours if curve not in flat})
+
+    def cell(curve, proportion):
+        if (curve, proportion) not in ours:
+            return ""
+        row = ours[curve, proportion]
+        text = percent(row["test_error"], row["std"])
+        return f"{text} / {percent(printed[curve, proportion])}" if (curve, proportion) in printed else text
+
+    return table(
+        ("learned", *curves),
+        [(share(proportion), *(cell(curve, proportion) for curve in curves)) for proportion in proportions],
+    )
+
+
+def nokernel():
+    """Test errors where nothing is predicted, for each recipe and as printed."""
+    lines = []
+    for recipe in ("modern", "decay", "rectifier"):
+        rows = rows_of(RESULTS / f"mnist/{recipe}/figure4_left.csv")
+        row = next(row for row in rows if row["curve"] == "nokernel")
+        lines.append((recipe, f"{row['epochs']:.0f}", f"{row['n_seeds']:.0f}", percent(row["test_error"], row["std"])))
+    printed = next(row for row in rows_of(PRINTED / "figure4_left.csv") if row["curve"] == "nokernel")
+    lines.append(("the paper's", "unknown", "1", percent(printed["test_error"])))
+    return table(("recipe", "epochs", "seeds", "test error, %"), lines)
+
+
+def figure5():
+    """Test errors of convolutional networks that are recorded so far, and the printed ones."""
+    lines = [
+        (
+            row["curve"],
+            share(row["learned"]),
+            f"{row['n_dynamic']:,.0f}",
+            f"{row['epochs']:.0f}",
+            f"{row['n_seeds']:.0f}",
+            percent(row["test_error"], row["std"]),
+        )
+        for row in rows_of(RESULTS / "cifar10/figure5.csv")
+    ]
+    printed = rows_of(PRINTED / "figure5.csv")
+    lines += [("the paper's", share(row["proportion"]), "", "unknown", "1", percent(row["test_error"])) for row in printed]
+    return table(("network", "learned", "parameters learned", "epochs", "seeds", "test error, %"), lines)
+
+
+def figure6_left():
+    """Accuracies against the share of RICA's weights that is learned."""
+    data = {
+        name: {(row["curve"], row["proportion"]): row for row in rows_of(RESULTS / name / "figure6_left.csv")}
+        for name in ("cifar10", "stl10")
+    }
+    keys = sorted(data["stl10"], key=lambda key: (key[0] != "nokernel", -key[1]))
+    return table(
+        ("learned", "CIFAR-10, %", "STL-10, %"),
+        [
+            (
+                "all, nothing predicted" if curve == "nokernel" else share(proportion),
+                *(percent(rows[curve, proportion]["accuracy"], rows[curve, proportion]["std"]) for rows in data.values()),
+            )
+            for curve, proportion in keys
+        ],
+    )
+
+
+def figure6_right():
+    """Accuracies at equal numbers of learned parameters."""
+    rows = {(row["curve"], row["n_dynamic"]): row for row in rows_of(RESULTS / "cifar10/figure6_right.csv")}
+    lines = []
+    for n in sorted({n for _, n in rows}):
+        pair = [rows[curve, n] for curve in ("RICA", "RICA-50%")]
+        lines.append((f"{n:,.0f}", *(percent(row["accuracy"], row["std"]) for row in pair)))
+    return table(("parameters learned", "RICA, %", "twice as many features, half predicted, %"), lines)
+
+
+def pays():
+    """Error, time and size of predicted and of narrowed networks, beside the ordinary one."""
+    networks = json.loads((BENCHMARKS / "pays.json").read_text())["tables"]["Networks"]
+    errors = {
+        recipe: {
+            (row["curve"], share(row["proportion"])): percent(row["test_error"], row["std"])
+            for row in rows_of(RESULTS / f"mnist/{recipe}/figure4_left.csv")
+        }
+        for recipe in ("rectifier", "modern")
+    }
+    curve = {"ordinary": "nokernel", "predicted": "best", "narrowed": "narrow"}
+    largest = max(row["file, bytes"] for row in networks if row["network"] == "ordinary")
+    return table(
+        ("network", "learned", "numbers learned", "test error, %", "epoch", "10,000 predictions", "file"),
+        [
+            (
+                row["network"],
+                row["learned"].replace("%", " %"),
+                f"{row['parameters learned']:,}",
+                errors["rectifier"].get((curve[row["network"]], row["learned"].replace("%", " %")), "–"),
+                row["times ordinary"].split()[0],
+                f"{row['10,000 predictions, seconds'] / networks[0]['10,000 predictions, seconds']:.2f}",
+                f"{row['file, bytes'] / largest:.2f}",
+            )
+            for row in networks
+        ],
+    )
+
+
+def defaults():
+    """What the defaults do on several data sets, where that is recorded."""
+    path = BENCHMARKS / "defaults.md"
+    if not path.exists():
+        return ""
+    body = path.read_text().split("\n", 1)[1].split("## environment")[0].strip()
+    return "## With nothing but a learned fraction\n\n" + body.replace("\n## ", "\n### ") + "\n"
+
+
+def notebooks():
+    """Notebooks that the gallery shows, first those that begin at the beginning."""
+    first = ("tour", "rica_in_ten_minutes")
+    names = [path.stem for path in sorted((ROOT / "notebooks").glob("*.ipynb"))]
+    return [*first, *(name for name in names if name not in first)]
+
+
+def gallery(folder):
+    """Write a picture of each notebook; return their cards."""
+    cards = []
+    for name in notebooks():
+        cells = json.loads((ROOT / f"notebooks/{name}.ipynb").read_text())["cells"]
+        title = "".join(cells[0]["source"]).split("\n", 1)[0].lstrip("# ")
+        (folder / f"{name}.png").write_bytes(base64.b64decode(picture(cells)))
+        cards.append(
+            f":::{{grid-item-card}} {title}\n:link: notebooks/{name}\n:link-type: doc\n:img-bottom: _generated/{name}.png\n:::\n"
+        )
+    return "::::{grid} 1 2 2 3\n:gutter: 3\n\n" + "\n".join(cards) + "::::\n"
+
+
+def picture(cells):
+    """The notebook's first picture that isn't smaller than half of its largest one, as base64."""
+    found = [output["data"]["image/png"] for cell in cells for output in cell.get("outputs", ()) if "image/png" in output.get("data", {})]
+    return next(image for image in found if 2 * len(image) >= max(map(len, found)))
+
+
+def write(folder):
+    """Write everything that the pages include."""
+    folder.mkdir(exist_ok=True)
+    parts = {
+        "figure1": figure1(),
+        "figure2": figure2(),
+        "figure4_left": figure4_left(),
+        "decay": figure4_left("decay"),
+        "rectifier": figure4_left("rectifier"),
+        "nokernel": nokernel(),
+        "figure5": figure5(),
+        "figure6_left": figure6_left(),
+        "figure6_right": figure6_right(),
+        "pays": pays(),
+        "defaults": defaults(),
+        "gallery": gallery(folder),
+    }
+    for name, text in parts.items():
+        (folder / f"{name}.md").write_text(text)
