@@ -28,17 +28,18 @@ def _number(text):
 
 
 def table(heads, lines):
-    """Format lines of cells as a Markdown table."""
-    return "\n".join(f"| {' | '.join(map(str, line))} |" for line in (heads, ["---"] * len(heads), *lines)) + "\n"
+    """Format lines of cells as a table of numbers, in Markdown."""
+    rows = "\n".join(f"| {' | '.join(map(str, line))} |" for line in (heads, ["---"] * len(heads), *lines))
+    return f"```{{table}}\n:class: numbers\n\n{rows}\n```\n"
 
 
 def share(proportion):
-    """A proportion in per cent, as short as it can be told."""
+    """Tell a proportion in per cent, as shortly as can be."""
     return f"{100 * proportion:.3g} %"
 
 
 def percent(mean, deviation=""):
-    """A mean in per cent, with its standard deviation where there is one."""
+    """Tell a mean in per cent, with its standard deviation where there is one."""
     return f"{100 * mean:.2f}" + (f" ± {100 * deviation:.2f}" if deviation != "" else "")
 
 
@@ -50,19 +51,22 @@ def figure1():
 
 
 def figure2():
-    """The objective of RICA above that of ordinary RICA, and how peaked its components are, for each share."""
+    """Objectives above that of ordinary RICA, and how peaked the components are, for each share."""
     names = ("natural-images", "stl10")
     data = {name: {row["proportion"]: row for row in rows_of(RESULTS / name / "figure2.csv")} for name in names}
+
+    def above(rows, proportion):
+        return f"{100 * (rows[proportion]['objective'] / rows[1.0]['objective'] - 1):+.2f} %"
+
+    def peaked(rows, proportion):
+        return f"{rows[proportion]['kurtosis']:.2f}"
+
+    heads = ("objective, natural images", "objective, STL-10", "kurtosis, natural images", "kurtosis, STL-10")
     lines = [
-        (
-            share(proportion),
-            *(f"{100 * (data[name][proportion]['objective'] / data[name][1.0]['objective'] - 1):+.2f} %" for name in names),
-            *(f"{data[name][proportion]['kurtosis']:.2f}" for name in names),
-        )
+        (share(proportion), *(tell(data[name], proportion) for tell in (above, peaked) for name in names))
         for proportion in data["stl10"]
     ]
-    heads = ("learned", "objective, natural images", "objective, STL-10", "kurtosis, natural images", "kurtosis, STL-10")
-    return table(heads, lines)
+    return table(("learned", *heads), lines)
 
 
 def figure4_left(recipe="modern"):
@@ -78,7 +82,7 @@ def figure4_left(recipe="modern"):
             return ""
         row = ours[curve, proportion]
         text = percent(row["test_error"], row["std"])
-        return f"{text} / {percent(printed[curve, proportion])}" if (curve, proportion) in printed else text
+        return f"{text}<br>*{percent(printed[curve, proportion])}*" if (curve, proportion) in printed else text
 
     return table(
         ("learned", *curves),
@@ -112,7 +116,9 @@ def figure5():
         for row in rows_of(RESULTS / "cifar10/figure5.csv")
     ]
     printed = rows_of(PRINTED / "figure5.csv")
-    lines += [("the paper's", share(row["proportion"]), "", "unknown", "1", percent(row["test_error"])) for row in printed]
+    lines += [
+        ("the paper's", share(row["proportion"]), "", "unknown", "1", percent(row["test_error"])) for row in printed
+    ]
     return table(("network", "learned", "parameters learned", "epochs", "seeds", "test error, %"), lines)
 
 
@@ -122,17 +128,12 @@ def figure6_left():
         name: {(row["curve"], row["proportion"]): row for row in rows_of(RESULTS / name / "figure6_left.csv")}
         for name in ("cifar10", "stl10")
     }
-    keys = sorted(data["stl10"], key=lambda key: (key[0] != "nokernel", -key[1]))
-    return table(
-        ("learned", "CIFAR-10, %", "STL-10, %"),
-        [
-            (
-                "all, nothing predicted" if curve == "nokernel" else share(proportion),
-                *(percent(rows[curve, proportion]["accuracy"], rows[curve, proportion]["std"]) for rows in data.values()),
-            )
-            for curve, proportion in keys
-        ],
-    )
+    lines = []
+    for curve, proportion in sorted(data["stl10"], key=lambda key: (key[0] != "nokernel", -key[1])):
+        found = [rows[curve, proportion] for rows in data.values()]
+        learned = "all, nothing predicted" if curve == "nokernel" else share(proportion)
+        lines.append((learned, *(percent(row["accuracy"], row["std"]) for row in found)))
+    return table(("learned", "CIFAR-10, %", "STL-10, %"), lines)
 
 
 def figure6_right():
@@ -175,7 +176,7 @@ def pays():
 
 
 def defaults():
-    """What the defaults do on several data sets, where that is recorded."""
+    """Take over what the defaults do on several data sets, where that is recorded."""
     path = BENCHMARKS / "defaults.md"
     if not path.exists():
         return ""
@@ -197,15 +198,15 @@ def gallery(folder):
         cells = json.loads((ROOT / f"notebooks/{name}.ipynb").read_text())["cells"]
         title = "".join(cells[0]["source"]).split("\n", 1)[0].lstrip("# ")
         (folder / f"{name}.png").write_bytes(base64.b64decode(picture(cells)))
-        cards.append(
-            f":::{{grid-item-card}} {title}\n:link: notebooks/{name}\n:link-type: doc\n:img-bottom: _generated/{name}.png\n:::\n"
-        )
+        options = f":link: notebooks/{name}\n:link-type: doc\n:img-top: _generated/{name}.png\n"
+        cards.append(f":::{{grid-item-card}} {title}\n{options}:::\n")
     return "::::{grid} 1 2 2 3\n:gutter: 3\n\n" + "\n".join(cards) + "::::\n"
 
 
 def picture(cells):
-    """The notebook's first picture that isn't smaller than half of its largest one, as base64."""
-    found = [output["data"]["image/png"] for cell in cells for output in cell.get("outputs", ()) if "image/png" in output.get("data", {})]
+    """Find the notebook's first picture that isn't smaller than half of its largest one; it is in base64."""
+    data = [output.get("data", {}) for cell in cells for output in cell.get("outputs", ())]
+    found = [some["image/png"] for some in data if "image/png" in some]
     return next(image for image in found if 2 * len(image) >= max(map(len, found)))
 
 
