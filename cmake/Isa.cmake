@@ -3,11 +3,12 @@
 set(PPDL_FLAGS_v2 -march=x86-64-v2)
 set(PPDL_FLAGS_v3 -march=x86-64-v3)
 set(PPDL_FLAGS_v4 -march=x86-64-v4 -mprefer-vector-width=512)
-if(APPLE)
-  set(PPDL_FLAGS_native -mcpu=native)
+if(APPLE AND CMAKE_SYSTEM_PROCESSOR STREQUAL "arm64")
+  set(native_flags -mcpu=native)
 else()
-  set(PPDL_FLAGS_native -march=native)
+  set(native_flags -march=native)
 endif()
+set(PPDL_FLAGS_native ${native_flags} CACHE STRING "Flags of the level native; a wheel to give away names its architecture here")
 
 # Sets `result` to the best level that this machine runs; `include_dir` holds ppdl's headers.
 function(ppdl_native_level result include_dir)
