@@ -26,7 +26,7 @@ extensions = [
     "sphinx.ext.autosummary",
 ]
 html_math_renderer = "mathml"
-exclude_patterns = ["_build", "_generated", "notebooks/README.md", "notebooks/results"]
+exclude_patterns = ["_build", "_generated"]
 templates_path = ["_templates"]
 
 nb_execution_mode = "off"  # notebooks are shown as they are recorded
@@ -78,4 +78,4 @@ def setup(app):
     """Write what is made from recorded runs before Sphinx reads the pages."""
     app.add_html_math_renderer("mathml", (mathematics, None), (mathematics, None))
     app.connect("source-read", without_blank_ends)
-    app.connect("builder-inited", lambda app: recorded.write(Path(app.srcdir) / "_generated"))
+    app.connect("builder-inited", lambda app: recorded.write(Path(app.srcdir)))

@@ -1,11 +1,13 @@
 """Tables and cards of these pages, made from what is recorded, so that no number is written by hand.
 
-`write` is called by `conf.py` before Sphinx reads the pages, which include what it leaves in `_generated`.
+`write` is called by `conf.py` before Sphinx reads the pages: they include what it leaves in `_generated`, and the notebooks
+that it copies are pages themselves.
 """
 
 import base64
 import csv
 import json
+import shutil
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -210,9 +212,13 @@ def picture(cells):
     return next(image for image in found if 2 * len(image) >= max(map(len, found)))
 
 
-def write(folder):
-    """Write everything that the pages include."""
-    folder.mkdir(exist_ok=True)
+def write(docs):
+    """Write everything that the pages include, and copy the notebooks to where Sphinx looks for pages."""
+    folder = docs / "_generated"
+    for made in (folder, docs / "notebooks"):
+        made.mkdir(exist_ok=True)
+    for name in notebooks():
+        shutil.copy2(ROOT / f"notebooks/{name}.ipynb", docs / "notebooks")
     parts = {
         "figure1": figure1(),
         "figure2": figure2(),
