@@ -1,7 +1,7 @@
 """Tables and cards of these pages, made from what is recorded, so that no number is written by hand.
 
-`write` is called by `conf.py` before Sphinx reads the pages: they include what it leaves in `_generated`, and the notebooks
-that it copies are pages themselves.
+`write` is called by `conf.py` before Sphinx reads the pages: they include what it leaves in `_generated`, and the
+notebooks that it copies are pages themselves.
 """
 
 import base64
@@ -149,32 +149,23 @@ def figure6_right():
 
 
 def pays():
-    """Error, time and size of predicted and of narrowed networks, beside the ordinary one."""
+    """Errors, times and sizes of predicted and of narrowed networks, beside the ordinary one."""
     networks = json.loads((BENCHMARKS / "pays.json").read_text())["tables"]["Networks"]
+    curves = {"ordinary": "nokernel", "predicted": "best", "narrowed": "narrow"}
     errors = {
-        recipe: {
-            (row["curve"], share(row["proportion"])): percent(row["test_error"], row["std"])
-            for row in rows_of(RESULTS / f"mnist/{recipe}/figure4_left.csv")
-        }
-        for recipe in ("rectifier", "modern")
+        (recipe, row["curve"], row["proportion"]): percent(row["test_error"], row["std"])
+        for recipe in ("modern", "rectifier")
+        for row in rows_of(RESULTS / f"mnist/{recipe}/figure4_left.csv")
     }
-    curve = {"ordinary": "nokernel", "predicted": "best", "narrowed": "narrow"}
-    largest = max(row["file, bytes"] for row in networks if row["network"] == "ordinary")
-    return table(
-        ("network", "learned", "numbers learned", "test error, %", "epoch", "10,000 predictions", "file"),
-        [
-            (
-                row["network"],
-                row["learned"].replace("%", " %"),
-                f"{row['parameters learned']:,}",
-                errors["rectifier"].get((curve[row["network"]], row["learned"].replace("%", " %")), "–"),
-                row["times ordinary"].split()[0],
-                f"{row['10,000 predictions, seconds'] / networks[0]['10,000 predictions, seconds']:.2f}",
-                f"{row['file, bytes'] / largest:.2f}",
-            )
-            for row in networks
-        ],
-    )
+    measured = ("epoch, seconds", "10,000 predictions, seconds", "file, bytes")
+    lines = []
+    for row in networks:
+        key = curves[row["network"]], row["learned"]
+        found = [errors.get((recipe, *key), "–") for recipe in ("modern", "rectifier")]
+        ratios = [f"{row[name] / networks[0][name]:.2f}" for name in measured]
+        lines.append((row["network"], share(row["learned"]), f"{row['parameters learned']:,}", *found, *ratios))
+    heads = ("error, sigmoid", "error, rectifiers", "epoch", "prediction", "file")
+    return table(("network", "learned", "numbers", *heads), lines)
 
 
 def defaults():
