@@ -57,7 +57,7 @@ def test_a_bad_argument_is_one_clear_line(tmp_path, capsys):
         ("figure4-left --proportions 0.001", "ppdl: --proportions: 0.001 of 784 inputs leaves no atom"),
         ("figure1 --proportion 2", "ppdl: --proportion: received 2.0; expected a number above 0"),
         ("figure6-left --components 0", "ppdl: --components: received 0; expected an integer"),
-        ("figure6-left --recipe kmeans-triangle", "ppdl: --proportions: received 0.25; expected none"),
+        ("figure6-left --recipe kmeans-triangle", "ppdl: --proportions: received 0.1; expected none"),
     ],
 )
 def test_messages_speak_of_options(tmp_path, capsys, arguments, message):
