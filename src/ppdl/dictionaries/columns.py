@@ -40,7 +40,17 @@ class Column(NamedTuple):
 
 
 class StoredBase(NamedTuple):
-    """What a saved model holds of a base B that more decides than a specification and a seed."""
+    """What a saved model holds of a base B that more decides than a specification and a seed.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from ppdl.dictionaries import LayerInput, PrincipalComponents
+    >>> inputs = LayerInput(20, activations=np.random.default_rng(0).normal(size=(100, 20)))
+    >>> stored = PrincipalComponents(selection="leading").columns(inputs, sizes=(5,), fraction=0.2).stored
+    >>> stored.atoms.shape, stored.n_base
+    ((20, 4), 20)
+    """
 
     atoms: npt.ArrayLike
     """Those that a column chose, in the order of B, shape (n_points, n_chosen); or all of them."""
