@@ -86,6 +86,17 @@ def test_history_of_continued_fits_is_drawn_where_it_belongs(clf):
     np.testing.assert_array_equal(line.get_xdata()[np.isfinite(line.get_ydata())], [4, 5, 6])
 
 
+def test_epochs_on_the_axis_are_whole():
+    for n in (2, 3, 30):
+        display = HistoryDisplay({"loss": list(range(n))}).plot()
+        display.figure_.canvas.draw()
+        ticks = display.ax_[0].get_xticks()
+        np.testing.assert_array_equal(ticks, np.round(ticks))
+        assert display.ax_[0].get_xlabel() == "epoch"
+    display = HistoryDisplay({"loss": [1.0], "gradient_norm": [1.0]}).plot()
+    assert display.ax_[0].get_xlabel() == "iteration"
+
+
 def test_history_without_an_epoch_is_drawn_empty():
     at_once = PredictedMLPClassifier((5,), solver="lbfgs", tol=1e9).fit(np.eye(6), np.arange(6) % 3)
     assert at_once.plot_history().ax_[0].lines[0].get_xdata().size == 0

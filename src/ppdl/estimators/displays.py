@@ -219,7 +219,8 @@ class HistoryDisplay:
             for key, label in panel.items():
                 values = self.history[key]
                 axis.plot(range(1, len(values) + 1), values, **{"label": label, **options})
-            axis.set(xlabel="epoch", ylabel=name)
+            axis.set(xlabel="iteration" if "gradient_norm" in self.history else "epoch", ylabel=name)
+            axis.xaxis.get_major_locator().set_params(integer=True)
             if panel:
                 axis.legend()
         self.ax_, self.figure_ = axes, axes[0].figure
