@@ -248,7 +248,7 @@ def measure_batches(X: Floats, rounds: int) -> Row:
     shape = (FIT_PATCH_SIZE, FIT_PATCH_SIZE, N_CHANNELS)
 
     def batches(**options: Any) -> None:
-        rica = RICA(FIT_COMPONENTS, input_shape=shape, random_state=0, n_threads=N_THREADS, **options)
+        rica = RICA(FIT_COMPONENTS, whiten=None, input_shape=shape, random_state=0, n_threads=N_THREADS, **options)
         for batch in np.split(X[: len(X) // 10 * 10], 10):
             rica.partial_fit(batch)
 

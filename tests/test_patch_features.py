@@ -20,6 +20,7 @@ from sklearn.svm import LinearSVC
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 from ppdl import RICA, PatchFeatures
+from ppdl.dictionaries import SquaredExponential
 from ppdl.estimators.patches.options import ENCODINGS
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
@@ -364,3 +365,19 @@ def test_a_failed_fit_leaves_the_last_one(images):
     with pytest.raises(ValueError, match="learner"):
         fitted.set_params(learner=Forgetful()).fit(images)
     assert_array_equal(fitted.transform(images), before)
+
+
+def test_learner_is_told_the_shape_of_its_patches_and_that_they_are_white():
+    images = np.random.default_rng(0).normal(size=(10, 9, 9, 3))
+
+    def learner_of(**options):
+        learner = RICA(7, max_iter=2, tol=1e9, **options.pop("learner", {}))
+        return PatchFeatures(learner, 4, n_patches=200, random_state=0, **options).fit(images).learner_
+
+    smooth = {"dictionary": SquaredExponential(), "learned_fraction": 0.5}
+    told = learner_of(learner=smooth)
+    assert (told.input_shape, told.whiten) == ((4, 4, 3), None)
+    assert learner_of(whitener=None).whiten == "auto"
+    assert learner_of(whitener="pca").input_shape is None
+    assert learner_of(learner={"whiten": "zca", "input_shape": (16, 3)}).input_shape == (16, 3)
+    assert learner_of(learner={"whiten": "pca"}).input_shape is None

@@ -13,7 +13,7 @@ from oracles import rica as oracle
 from scipy.optimize import minimize
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_digits, load_iris, load_wine
 from sklearn.decomposition import FastICA
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -35,14 +35,6 @@ from ppdl.dictionaries import (
 )
 from ppdl.estimators.ica import fitting as rica_fitting
 
-CHECKED = [
-    RICA(),
-    RICA(n_components=7, standardize=True),
-    RICA(whiten="zca", contrast="logcosh"),
-    RICA(whiten="pca", contrast="exp"),
-    RICA(dictionary=RandomProjection(), learned_fraction=0.6),
-    RICA(dictionary=EmpiricalCovariance(), learned_fraction=0.6),
-]
 PREDICTED = {
     "n_components": 40,
     "dictionary": SquaredExponential(),
@@ -52,7 +44,22 @@ PREDICTED = {
     "random_state": 0,
     "max_iter": 4,
 }
-PREPARATIONS = [{}, {"standardize": True}, {"whiten": "zca"}, {"whiten": "pca", "standardize": True}]
+PLAIN = {"whiten": None, "non_gaussianity": 1}  # the objective of the formula, over the samples as they are
+PREPARATIONS = [
+    {"whiten": None},
+    {"whiten": None, "standardize": True},
+    {"whiten": "zca"},
+    {"whiten": "pca", "standardize": True},
+]
+CHECKED = [
+    RICA(),
+    RICA(**PLAIN),
+    RICA(n_components=7, standardize=True),
+    RICA(whiten="zca", contrast="logcosh"),
+    RICA(whiten="pca", contrast="exp"),
+    RICA(dictionary=RandomProjection(), learned_fraction=0.6),
+    RICA(dictionary=EmpiricalCovariance(), learned_fraction=0.6),
+]
 
 unconverged = pytest.mark.filterwarnings("ignore:RICA did not converge")
 
@@ -106,12 +113,95 @@ def test_flat_sources_are_recovered_where_the_signs_say_so(kinds):
     signs = [1 if kind == "peaked" else -1 for kind in kinds]
     for seed in range(3):
         X, mixing = mixed(kinds, seed=seed)
-        rica = RICA(whiten="pca", contrast="logcosh", non_gaussianity=signs, random_state=seed).fit(X)
+        rica = RICA(whiten="pca", contrast="logcosh", non_gaussianity=signs, tol=1e-5, random_state=seed).fit(X)
         fastica = FastICA(whiten="unit-variance", max_iter=1000, tol=1e-6, random_state=seed).fit(X)
         ours, theirs = (oracle.amari_distance(ica.components_, mixing) for ica in (rica, fastica))
         assert ours < 1.05 * theirs < 0.04
         all_peaked = clone(rica).set_params(non_gaussianity=1).fit(X)
         assert oracle.amari_distance(all_peaked.components_, mixing) > 0.1
+
+
+def worst_correlation(components, sources):
+    """Of the source that is found least, with the component that is nearest to it."""
+    n = sources.shape[1]
+    return np.abs(np.corrcoef(components.T, sources.T)[:-n, -n:]).max(axis=0).min()
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-5])
+@pytest.mark.parametrize("options", [{}, {"whiten": "pca"}, {"contrast": "logcosh"}], ids=str)
+def test_fewer_components_than_average_referenced_channels_are_the_sources(unit, options):
+    rng = np.random.default_rng(0)
+    sources = rng.laplace(size=(6000, 8))
+    X = sources @ rng.normal(size=(8, 14))
+    X = unit * (X + 1e-3 * rng.normal(size=X.shape))
+    X -= X.mean(axis=1, keepdims=True)
+    rica = RICA(8, **options, random_state=0).fit(X)
+    components = rica.transform(X)
+    assert worst_correlation(components, sources) > 0.995
+    assert rica.whitening_.shape == (8, 14)
+    assert np.linalg.norm(rica.inverse_transform(components) - X) < 1e-3 * np.linalg.norm(X)
+
+
+def test_what_whitening_and_signs_are_by_themselves(digits):
+    everyday, many, predicted, told = (
+        RICA(**{"random_state": 0, "max_iter": 2, **options})
+        for options in ({"n_components": 5}, {"n_components": 70}, PREDICTED, {"whiten": None})
+    )
+    for rica in (everyday, many, predicted, told):
+        with pytest.warns(ConvergenceWarning):
+            rica.fit(digits)
+    assert everyday.whitening_.shape == (5, 64)
+    assert not any(hasattr(rica, "whitening_") for rica in (many, predicted, told))
+    assert_array_equal(many.non_gaussianity_, np.ones(70))
+    assert_array_equal(predicted.non_gaussianity_, np.ones(40))
+
+
+@pytest.mark.parametrize("contrast", ["smooth-l1", "logcosh", "exp"])
+@pytest.mark.parametrize("n_flat", [1, 4, 8])
+def test_components_tell_on_which_side_of_a_gaussian_they_are(contrast, n_flat):
+    X, mixing = mixed(["flat"] * n_flat + ["peaked"] * (8 - n_flat), n_samples=6000)
+    rica = RICA(contrast=contrast, random_state=0).fit(X)
+    assert worst_correlation(rica.transform(X), X @ np.linalg.inv(mixing).T) > 0.99
+    assert sorted(rica.non_gaussianity_) == [-1] * n_flat + [1] * (8 - n_flat)
+    again = clone(rica).fit(X)
+    assert_array_equal(again.components_, rica.components_)
+
+
+def test_one_line_noise_among_peaked_sources_is_found():
+    rng = np.random.default_rng(0)
+    sources = rng.laplace(size=(6000, 10))
+    sources[:, 0] = np.sin(2 * np.pi * 0.04 * np.arange(6000))
+    sources /= sources.std(axis=0)
+    X = sources @ rng.normal(size=(10, 10))
+    assert worst_correlation(RICA(random_state=0).fit_transform(X), sources) > 0.99
+
+
+def test_signs_are_kept_where_a_fit_is_continued_with_few_samples():
+    X, mixing = mixed(["flat"] * 2 + ["peaked"] * 2, n_samples=4000)
+    rica = RICA(sparsity=5.0, random_state=0)
+    assert_array_equal(rica.partial_fit(X).non_gaussianity_, np.ones(4))
+    for _ in range(10):
+        rica.partial_fit(X)
+    assert sorted(rica.non_gaussianity_) == [-1, -1, 1, 1]
+    signs = rica.non_gaussianity_
+    assert_array_equal(rica.partial_fit(X[:1]).non_gaussianity_, signs)
+    assert worst_correlation(rica.transform(X), X @ np.linalg.inv(mixing).T) > 0.98
+
+
+@pytest.mark.parametrize("load", [load_iris, load_wine, load_breast_cancer], ids=lambda load: load.__name__)
+@pytest.mark.parametrize("options", [{}, {"whiten": "zca"}, {"whiten": "zca", "n_components": 4}], ids=str)
+def test_fits_of_tables_converge_by_themselves(load, options):
+    rica = RICA(**options, random_state=0).fit(load().data)  # a ConvergenceWarning would be an error
+    assert rica.n_iter_ < rica.max_iter
+    assert rica.history_["gradient_norm"][-1] <= 0.05 / np.sqrt(len(load().data))
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_samples_that_are_small_beside_the_parameters_are_told(method):
+    X = 1e-5 * mixed(["peaked"] * 4)[0]
+    with pytest.warns(UserWarning, match="X: received samples of root mean square .* whiten, or scale them") as caught:
+        getattr(RICA(6, random_state=0, tol=1e9), method)(X)
+    assert {warning.filename for warning in caught} == {__file__}
 
 
 @pytest.mark.parametrize("options", PREPARATIONS[1:], ids=str)
@@ -128,9 +218,10 @@ def test_units_of_the_data_do_not_matter_after_whitening_or_scaling(options, dty
 @pytest.mark.parametrize("unit", [1e-6, 1e4])
 def test_search_is_the_same_where_data_sparsity_and_epsilon_are_in_other_units(unit):
     X, _ = mixed(["peaked"] * 4)
-    options = {"random_state": 0, "n_components": 6, "max_iter": 1000}
+    options = {**PLAIN, "random_state": 0, "n_components": 6, "tol": 1e-5}
+    options |= {"sparsity": 0.05, "contrast_epsilon": 1e-5}
     reference = RICA(**options).fit(X)
-    rica = RICA(**options, sparsity=0.05 * unit, contrast_epsilon=1e-5 * unit**2).fit(unit * X)
+    rica = RICA(**{**options, "sparsity": 0.05 * unit, "contrast_epsilon": 1e-5 * unit**2}).fit(unit * X)
     assert_allclose(rica.loss_, unit**2 * reference.loss_, rtol=1e-5)
     assert_allclose(rica.transform(unit * X), unit * reference.transform(X), atol=0.05 * unit)
 
@@ -139,21 +230,23 @@ def test_search_is_the_same_where_data_sparsity_and_epsilon_are_in_other_units(u
 def test_float32_samples_whose_objective_leaves_its_range_are_learned_from_as_in_float64(unit, options):
     X, _ = mixed(["peaked"] * 4)
     single = (unit * X).astype(np.float32)
-    options = {"random_state": 0, "sparsity": 0.05 * unit, "contrast_epsilon": 1e-5 * min(unit, 1.0) ** 2, **options}
+    scaled = {"sparsity": 0.05 * unit, "contrast_epsilon": 1e-5 * min(unit, 1.0) ** 2}
+    options = {**PLAIN, "random_state": 0, "tol": 1e-5, **scaled, **options}
     double = RICA(**options).fit(single.astype(np.float64))
     rica = RICA(**options).fit(single)
     assert rica.components_.dtype == rica.transform(single).dtype == np.float32
     assert rica.n_iter_ > 10
     assert_allclose(rica.loss_, double.loss_, rtol=1e-4)
     batches = RICA(**options).partial_fit(single)
-    assert np.abs(batches.components_ - RICA(**options, tol=1e9).fit(single).components_).max() > 0.05
+    assert np.abs(batches.components_ - RICA(**{**options, "tol": 1e9}).fit(single).components_).max() > 0.05
 
 
 @pytest.mark.parametrize("contrast", ["smooth-l1", "exp"])
 @pytest.mark.parametrize(("dtype", "unit"), [(np.float32, 1e-30), (np.float64, 1e-30), (np.float64, 1e-200)], ids=str)
 def test_samples_too_small_for_the_objective_are_told(dtype, unit, contrast):
     X = (unit * mixed(["peaked"] * 4)[0]).astype(dtype)
-    for method in (RICA(contrast=contrast, random_state=0).fit, RICA(contrast=contrast, random_state=0).partial_fit):
+    for name in ("fit", "partial_fit"):
+        method = getattr(RICA(**PLAIN, contrast=contrast, random_state=0), name)
         with pytest.warns(ConvergenceWarning, match="samples of root mean square .* is lost in rounding") as caught:
             components = method(X).components_
         assert caught[0].filename == __file__
@@ -187,7 +280,7 @@ def test_value_and_evaluations_are_those_of_scipy_minimising_the_formula(monkeyp
         X /= np.sqrt(np.mean(X**2))
         start = np.random.default_rng(seed).standard_normal((n_components, 6))
         start /= np.linalg.norm(start, axis=1, keepdims=True)
-        rica = RICA(n_components, init=start, max_iter=2000, **options).fit(X)
+        rica = RICA(n_components, **PLAIN, init=start, max_iter=2000, tol=1e-5, **options).fit(X)
         unit = rica_fitting.size_of_terms(X, options["sparsity"])
 
         def formula(w, X=X, unit=unit):
@@ -208,7 +301,7 @@ def test_value_and_evaluations_are_those_of_scipy_minimising_the_formula(monkeyp
 )
 def test_all_weights_learned_through_an_orthonormal_dictionary_are_ordinary_ones(digits, dictionary):
     options = {"n_components": 20, "whiten": "zca", "whiten_epsilon": 0.01, "input_shape": (8, 8), "sparsity": 0.3}
-    options |= {"init": np.random.default_rng(0).standard_normal((20, 64)), "random_state": 0}
+    options |= {"init": np.random.default_rng(0).standard_normal((20, 64)), "random_state": 0, "non_gaussianity": 1}
     ordinary, predicted = (RICA(**options, dictionary=d, max_iter=12, tol=0.0) for d in (None, dictionary))
     for rica in (ordinary, predicted):
         with pytest.warns(ConvergenceWarning):
@@ -279,14 +372,18 @@ def test_read_only_memory_map_is_used_as_it_is(digits, tmp_path, monkeypatch):
 @pytest.mark.parametrize("options", PREPARATIONS, ids=str)
 @pytest.mark.parametrize("n_components", [20, 64, 90])
 def test_components_are_unit_rows_times_the_preparation(digits, n_components, options):
+    as_they_are = options == {"whiten": None}
     rica = RICA(n_components, **options, whiten_epsilon=0.01, random_state=0, max_iter=5).fit(digits)
-    filters = rica.components_ if not options else np.linalg.solve(rica.whitening_.T, rica.components_.T).T
+    filters = rica.components_
+    if not as_they_are:
+        filters = np.linalg.lstsq(rica.whitening_.T, filters.T)[0].T
     assert_allclose(np.linalg.norm(filters, axis=1), 1.0, rtol=1e-9)
-    mean = rica.mean_ if options else 0.0
+    mean = 0.0 if as_they_are else rica.mean_
     assert_allclose(rica.transform(digits), (digits - mean) @ rica.components_.T, atol=1e-9)
-    assert hasattr(rica, "mean_") == hasattr(rica, "whitening_") == bool(options)
-    prepared = (digits - mean) @ rica.whitening_.T if options else digits
-    assert_allclose(rica.loss_, oracle.value(filters.T, prepared, norm_epsilon=1e-8), rtol=1e-7)
+    assert hasattr(rica, "mean_") == hasattr(rica, "whitening_") == (not as_they_are)
+    prepared = digits if as_they_are else (digits - mean) @ rica.whitening_.T
+    told = {"sparsity": 0.5, "contrast_epsilon": 1e-2, "signs": rica.non_gaussianity_}
+    assert_allclose(rica.loss_, oracle.value(filters.T, prepared, norm_epsilon=1e-8, **told), rtol=1e-7)
 
 
 def test_whitening_makes_features_uncorrelated_of_unit_variance():
@@ -299,7 +396,7 @@ def test_whitening_makes_features_uncorrelated_of_unit_variance():
         assert_allclose(covariance, np.eye(5), atol=1e-6)
         bound = RICA(**options, whiten_epsilon=1.0, random_state=0).fit(X)
         assert np.cov((X - bound.mean_) @ bound.whitening_.T, rowvar=False).trace() < 3.0
-    scaled = RICA(standardize=True, random_state=0).fit(X)
+    scaled = RICA(standardize=True, whiten=None, random_state=0).fit(X)
     assert_allclose(((X - scaled.mean_) @ scaled.whitening_.T).std(axis=0), 1.0)
 
 
@@ -346,7 +443,7 @@ def test_directions_of_rounding_are_no_components(whiten, dtype, offset):
     X, _ = mixed(["peaked"] * 6)
     X -= X.mean(axis=1, keepdims=True)
     X = (X + offset).astype(dtype)
-    rica = RICA(whiten=whiten, contrast="logcosh", max_iter=100, random_state=0).fit(X)
+    rica = RICA(whiten=whiten, contrast="logcosh", sparsity=0.05, max_iter=100, random_state=0).fit(X)
     components = rica.transform(X)
     assert_allclose(
         np.sort(np.linalg.eigvalsh(np.cov((X - rica.mean_) @ rica.whitening_.T, rowvar=False))),
@@ -366,7 +463,7 @@ def test_fewer_samples_than_features_are_whitened_where_they_differ(standardize,
     X[:, 3] = 0.1
     rica = RICA(5, whiten="pca", standardize=standardize, random_state=0, max_iter=20).fit(X)
     prepared = (X - rica.mean_) @ rica.whitening_.T
-    assert_allclose(np.cov(prepared, rowvar=False), np.diag([1.0] * 6 + [0.0] * 14), atol=1e-4)
+    assert_allclose(np.cov(prepared, rowvar=False), np.eye(5), atol=1e-4)
     assert np.isfinite(rica.transform(X)).all()
 
 
@@ -392,7 +489,7 @@ def test_weights_to_start_from_are_predicted_as_far_as_dependent_atoms_can(digit
 def test_a_feature_that_is_constant_counts_for_nothing():
     X, _ = mixed(["peaked"] * 4)
     X[:, 1] = 0.1  # whose mean over 2000 is not quite 0.1
-    rica = RICA(standardize=True, random_state=0).fit(X)
+    rica = RICA(standardize=True, whiten=None, random_state=0).fit(X)
     assert rica.whitening_[1, 1] == 1.0
     assert np.abs(rica.transform(X)).max() < 100.0
 
@@ -446,12 +543,12 @@ def test_components_as_init_are_continued(digits, dictionary, options, dtype):
     assert RICA(**options, init=rica.components_).fit(X).loss_ < rica.loss_
 
 
-@pytest.mark.parametrize("options", [{}, {"whiten": "zca", "whiten_epsilon": 0.01}], ids=str)
+@pytest.mark.parametrize("options", [{"whiten": None}, {"whiten": "zca", "whiten_epsilon": 0.01}], ids=str)
 def test_samples_as_init_are_where_it_starts(digits, options):
     start = RICA(20, **options, init="samples", random_state=0, tol=1e9).fit(digits)
     assert start.n_iter_ == 1
     filters, prepared = start.components_, digits
-    if options:
+    if options["whiten"]:
         filters = np.linalg.solve(start.whitening_.T, filters.T).T
         prepared = (digits - start.mean_) @ start.whitening_.T
     cosines = filters @ (prepared / np.linalg.norm(prepared, axis=1, keepdims=True)).T
@@ -461,7 +558,7 @@ def test_samples_as_init_are_where_it_starts(digits, options):
 
 def test_samples_of_zeros_have_no_direction_to_start_from(digits):
     X = np.vstack([np.zeros((2000, 64)), digits])
-    start = RICA(20, init="samples", random_state=0, tol=1e9).fit(X)
+    start = RICA(20, **PLAIN, init="samples", random_state=0, tol=1e9).fit(X)
     assert_allclose(np.linalg.norm(start.components_, axis=1), 1.0)
     assert np.linalg.matrix_rank(start.components_) == 20
 
@@ -609,8 +706,8 @@ def test_an_interrupt_ends_the_iteration_that_it_meets(monkeypatch):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"max_iter": 2}, "RICA did not converge: stopped after max_iterations = 2; the largest entry of the gradient"),
-        ({"max_fun": 3}, "RICA did not converge: stopped after max_evaluations = 3"),
+        ({"max_iter": 2}, "RICA did not converge: stopped after max_iter = 2; the largest entry of the gradient"),
+        ({"max_fun": 3}, "RICA did not converge: stopped after max_fun = 3"),
     ],
     ids=str,
 )
@@ -633,6 +730,10 @@ def test_progress_is_printed(digits, capsys):
     heading, *lines = capsys.readouterr().out.splitlines()
     assert heading.split() == ["step", "loss", "gradient", "seconds"]
     assert len(lines) == 4
+    with pytest.warns(ConvergenceWarning):
+        RICA(**PREDICTED, verbose=2).fit(digits)
+    _, *lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["2", "4"]
 
 
 BAD_PARAMETERS = [
@@ -655,9 +756,9 @@ BAD_PARAMETERS = [
     ({"contrast_epsilon": float("nan")}, "contrast_epsilon: received nan"),
     ({"sparsity": -0.1}, "sparsity: received -0.1"),
     ({"sparsity": "0.1"}, "sparsity: received '0.1'"),
-    ({"non_gaussianity": 0}, "non_gaussianity: received 0; expected 1 or -1"),
+    ({"non_gaussianity": 0}, "non_gaussianity: received 0; expected 'auto', 1 or -1"),
     ({"non_gaussianity": [1, -1]}, r"non_gaussianity: received \[1, -1\]; .* each of 40 components"),
-    ({"whiten": True}, "whiten: received True; expected one of None, 'zca', 'pca'"),
+    ({"whiten": True}, "whiten: received True; expected one of 'auto', None, 'zca', 'pca'"),
     ({"whiten": "pca"}, "whiten: received 'pca', after which features are no longer the points of input_shape"),
     ({"whiten_epsilon": -1.0}, "whiten_epsilon: received -1.0"),
     ({"standardize": "yes"}, "standardize: received 'yes'"),
@@ -666,6 +767,8 @@ BAD_PARAMETERS = [
     *[({name: 2**63}, f"{name}: received 9223372036854775808") for name in ("max_iter", "max_fun", "batch_size")],
     *[({name: 10**400}, f"{name}: received") for name in ("sparsity", "tol", "whiten_epsilon", "memory_limit")],
     ({"tol": -1.0}, "tol: received -1.0"),
+    ({"tol": "small"}, "tol: received 'small'"),
+    ({"verbose": -1}, "verbose: received -1; expected an integer, at least 0"),
     ({"step_tol": float("inf")}, "step_tol: received inf"),
     ({"memory": 0}, "memory: received 0"),
     ({"memory": 2**40}, "memory: received 1099511627776"),
@@ -724,8 +827,8 @@ def test_bad_data_are_refused_and_nothing_changes(digits, damage, message):
 @pytest.mark.parametrize(
     ("X", "options", "error", "message"),
     [
-        (np.eye(4) * 1e200, {}, ppdl.NumericalError, "no finite objective: .* scale the samples"),
-        (np.eye(4) * 1e200, {"standardize": True}, ValueError, r"X: the largest magnitude is 1e\+200"),
+        (np.eye(4) * 1e200, {"whiten": None}, ppdl.NumericalError, "no finite objective: .* scale the samples"),
+        (np.eye(4) * 1e200, {"standardize": True, "whiten": None}, ValueError, r"X: the largest magnitude is 1e\+200"),
         (np.eye(4) * 1e200, {"whiten": "zca"}, ValueError, r"X: the largest magnitude is 1e\+200"),
         (np.eye(4, dtype="f4"), {"contrast_epsilon": 1e-60}, ValueError, "contrast_epsilon: .* is 0.0 in float32"),
     ],

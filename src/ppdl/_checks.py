@@ -85,6 +85,11 @@ def boolean(name: str, value: Any) -> bool:
     return bool(value)
 
 
+def verbosity(value: Any) -> int:
+    """Parse `verbose`: 0 for False, 1 for True, k where every k-th line is printed."""
+    return int(value) if isinstance(value, (bool, np.bool_)) else integer("verbose", value, at_least=0)
+
+
 def one_of(name: str, value: Any, options: Iterable[Any]) -> Any:
     """Check an option."""
     options = list(options)

@@ -12,7 +12,6 @@ import numpy.typing as npt
 
 from ppdl._interrupts import interruptible
 from ppdl._precision import Array, product
-from ppdl.dictionaries import LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns, column_sizes
 
 from .options import RicaOptions
@@ -104,6 +103,14 @@ class RicaModel:
         back: Floats = interruptible(lambda: np.linalg.pinv(filters.astype(np.float64), rcond=tolerance))
         return (back if self.preparation is None else product(self.preparation.inverse, back)).astype(filters.dtype)
 
+    @property
+    def n_directions(self) -> int:
+        """Number of directions in which prepared samples differ, as far as the preparation tells."""
+        if self.preparation is None:
+            return self.columns.n_visible
+        matrix = self.preparation.matrix
+        return int(interruptible(lambda: np.linalg.matrix_rank(matrix)))
+
     def _predicted(self) -> Array:
         """W, (n_features, n_components)."""
         W: Array = self.weights().materialise(self.V)
@@ -121,13 +128,15 @@ def _norms(W: Array) -> Floats:
 def starting_model(options: RicaOptions, X: Array, random: np.random.RandomState) -> RicaModel:
     """Learn the preparation, build the dictionaries, and draw or take over the weights to start from."""
     seed = random.randint(np.iinfo(np.int32).max)
-    prepared = preparation(X, standardize=options.standardize, whiten=options.whiten, epsilon=options.whiten_epsilon)
-    inputs = LayerInput(
-        X.shape[1],
-        shape=options.input_shape,
-        activations=lambda: X if prepared is None else prepared.apply(X, options.n_threads),
-        seed=seed,
-        layer=0,
+    prepared = preparation(
+        X,
+        standardize=options.standardize,
+        whiten=options.whiten,
+        epsilon=options.whiten_epsilon,
+        n_axes=options.n_axes(X.shape[1]),
+    )
+    inputs = options.inputs(
+        X.shape[1], seed, activations=lambda: X if prepared is None else prepared.apply(X, options.n_threads)
     )
     sizes = column_sizes(options.n_components, options.n_columns)
     columns = options.dictionary.columns(inputs, sizes=sizes, fraction=options.learned_fraction)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl import _checks as checks
-from ppdl.dictionaries import Dictionary, LowRank
+from ppdl._precision import Array
+from ppdl.dictionaries import Dictionary, LayerInput, LowRank
 
 from ..predicted_weights import check_learned_fraction, checked_dictionary
 
@@ -32,8 +35,9 @@ _CONTINUED = (
 class RicaOptions:
     """Valid parameters of `RICA` for data of a number of features and a precision, which describes them.
 
-    `signs` stands for `non_gaussianity`, one for each component; `init` is "samples", None or weights; `structure`
-    holds the parameters that cannot change while a fit is continued, as they were received.
+    `signs` stands for `non_gaussianity`, one for each component, and is None where the components are to tell; `whiten`
+    is never "auto", and `tol` is None for it; `init` is "samples", None or weights; `structure` holds the parameters
+    that cannot change while a fit is continued.
     """
 
     n_components: int
@@ -44,13 +48,13 @@ class RicaOptions:
     contrast: str
     contrast_epsilon: float
     sparsity: float
-    signs: npt.NDArray[np.float64]
+    signs: npt.NDArray[np.int64] | None
     whiten: str | None
     whiten_epsilon: float
     standardize: bool
     max_iter: int
     max_fun: int
-    tol: float
+    tol: float | None
     step_tol: float
     memory: int
     init: str | npt.NDArray[np.float64] | None
@@ -58,7 +62,7 @@ class RicaOptions:
     learning_rate_init: float
     n_threads: int | None
     memory_limit: int
-    verbose: bool
+    verbose: int
     structure: Mapping[str, Any]
 
     @classmethod
@@ -75,7 +79,11 @@ class RicaOptions:
             n_components = checks.integer("n_components", params["n_components"], at_most=checks.LARGEST_INT)
         checks.boolean("warm_start", params["warm_start"])
         shape = params["input_shape"]
-        received = {**params, "n_components": n_components}
+        everyday = params["dictionary"] is None and n_components <= n_features
+        whiten = checks.one_of("whiten", params["whiten"], ("auto", None, "zca", "pca"))
+        if whiten == "auto":
+            whiten = "pca" if everyday else None
+        received = {**params, "n_components": n_components, "whiten": whiten}
         received["input_shape"] = None if shape is None else np.asarray(shape).tolist()
         options = cls(
             n_components=n_components,
@@ -86,13 +94,13 @@ class RicaOptions:
             contrast=checks.one_of("contrast", params["contrast"], CONTRASTS),
             contrast_epsilon=_contrast_epsilon(params["contrast_epsilon"], dtype),
             sparsity=checks.real("sparsity", params["sparsity"], at_least=0.0),
-            signs=_signs(params["non_gaussianity"], n_components),
-            whiten=checks.one_of("whiten", params["whiten"], (None, "zca", "pca")),
+            signs=_signs(params["non_gaussianity"], n_components, everyday),
+            whiten=whiten,
             whiten_epsilon=checks.real("whiten_epsilon", params["whiten_epsilon"], at_least=0.0),
             standardize=checks.boolean("standardize", params["standardize"]),
             max_iter=checks.integer("max_iter", params["max_iter"]),
             max_fun=checks.integer("max_fun", params["max_fun"]),
-            tol=checks.real("tol", params["tol"], at_least=0.0),
+            tol=_tol(params["tol"]),
             step_tol=checks.real("step_tol", params["step_tol"], at_least=0.0),
             memory=checks.integer("memory", params["memory"], at_most=checks.LARGEST_INT),
             init=_init(params["init"], (n_components, n_features)),
@@ -100,11 +108,32 @@ class RicaOptions:
             learning_rate_init=checks.real("learning_rate_init", params["learning_rate_init"], above=0.0),
             n_threads=checks.n_threads(params["n_threads"]),
             memory_limit=checks.integer("memory_limit", params["memory_limit"], at_least=0),
-            verbose=bool(params["verbose"]),
+            verbose=checks.verbosity(params["verbose"]),
             structure={name: received[name] for name in _CONTINUED},
         )
         options._check_together(params["dictionary"])
         return options
+
+    def n_axes(self, n_features: int) -> int:
+        """Return the number of features of prepared samples: after PCA as many as there are components, at most."""
+        return min(self.n_components, n_features) if self.whiten == "pca" else n_features
+
+    def inputs(self, n_features: int, seed: int, activations: Callable[[], Array] | None = None) -> LayerInput:
+        """Return what dictionaries may know of the prepared samples; principal axes have no places.
+
+        Raises
+        ------
+        ValueError
+            If `input_shape` does not hold the features.
+        """
+        inputs = LayerInput(n_features, shape=self.input_shape, activations=activations, seed=seed)
+        if self.whiten != "pca":
+            return inputs
+        return dataclasses.replace(inputs, n_visible=self.n_axes(n_features), shape=None)
+
+    def gradient_tolerance(self, n_samples: int) -> float:
+        """Return what entries of the gradient may be: by default a twentieth of what other samples would change."""
+        return 0.05 / math.sqrt(n_samples) if self.tol is None else self.tol
 
     def check_structure(self, fitted: Mapping[str, Any]) -> None:
         """Raise a ValueError unless `structure` is that of an earlier fit."""
@@ -137,14 +166,27 @@ def _contrast_epsilon(value: Any, dtype: np.dtype[Any]) -> float:
     return epsilon
 
 
-def _signs(value: Any, n_components: int) -> npt.NDArray[np.float64]:
+def _tol(value: Any) -> float | None:
+    if isinstance(value, str) and value == "auto":
+        return None
+    return checks.real("tol", value, at_least=0.0)
+
+
+def _signs(value: Any, n_components: int, everyday: bool) -> npt.NDArray[np.int64] | None:
+    if isinstance(value, str) and value == "auto":
+        return None if everyday else np.ones(n_components, dtype=np.int64)
+    return checked_signs("non_gaussianity", value, n_components, "'auto', ")
+
+
+def checked_signs(name: str, value: Any, n_components: int, also: str = "") -> npt.NDArray[np.int64]:
+    """Return the sign of each component, from one for all or one for each. Errors say what is expected `also`."""
     signs = np.asarray(value)
     if signs.shape not in ((), (n_components,)) or not np.isin(signs, (-1, 1)).all():
         raise ValueError(
-            f"non_gaussianity: received {value!r}; expected 1 or -1, or one of them for each of {n_components} "
+            f"{name}: received {value!r}; expected {also}1 or -1, or one of these two for each of {n_components} "
             "components"
         )
-    return np.broadcast_to(signs.astype(np.float64), (n_components,))
+    return np.full(n_components, signs.astype(np.int64))
 
 
 def _init(value: Any, shape: tuple[int, int]) -> str | npt.NDArray[np.float64] | None:

@@ -22,10 +22,10 @@ class Preparation:
     ----------
     mean : ndarray of shape (n_features,)
         Means of the features.
-    matrix : ndarray of shape (n_features, n_features)
+    matrix : ndarray of shape (n_axes, n_features)
         M, for whitening or scaling. It takes directions without variance to zero.
-    inverse : ndarray of shape (n_features, n_features)
-        The way back, but for those directions.
+    inverse : ndarray of shape (n_features, n_axes)
+        The way back, but for those directions, and those that are left out.
     """
 
     mean: Floats
@@ -37,11 +37,11 @@ class Preparation:
         return product(X, self.matrix.T, n_threads, mean=self.mean)
 
 
-def preparation(X: Array, *, standardize: bool, whiten: str | None, epsilon: float) -> Preparation | None:
+def preparation(X: Array, *, standardize: bool, whiten: str | None, epsilon: float, n_axes: int) -> Preparation | None:
     """Learn how samples are prepared; None where they are taken as they are.
 
-    `epsilon` is relative to the mean variance of what is whitened. Directions whose variance cannot be told from
-    rounding are left out, unless it makes them visible: noise is no component.
+    PCA keeps the `n_axes` leading axes. `epsilon` is relative to the mean variance of what is whitened. Directions
+    whose variance cannot be told from rounding are left out, unless it makes them visible: noise is no component.
 
     Raises
     ------
@@ -69,6 +69,8 @@ def preparation(X: Array, *, standardize: bool, whiten: str | None, epsilon: flo
         forward, back = kept / deviations * found.axes, kept * deviations * found.axes
         if whiten == "zca":
             forward, back = product(forward, found.axes.T), product(back, found.axes.T)
+        else:
+            forward, back = forward[:, :n_axes], np.ascontiguousarray(back[:, :n_axes])
         matrix, inverse = forward.T / scales, scales[:, np.newaxis] * back
     checks.cast("whitening_", matrix, X.dtype)
     return Preparation(seen.mean, np.ascontiguousarray(matrix), inverse)

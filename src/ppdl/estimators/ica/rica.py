@@ -55,29 +55,34 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         and for `plot_components`.
     contrast : {"smooth-l1", "logcosh", "exp"}, default="smooth-l1"
         g(z): :math:`\sqrt{z^2 + \epsilon}`, :math:`\log\cosh z` or :math:`-\exp(-z^2/2)`.
-    contrast_epsilon : float, default=1e-5
+    contrast_epsilon : float, default=1e-2
         :math:`\epsilon > 0` of "smooth-l1", in squared units of the components.
-    sparsity : float, default=0.05
+    sparsity : float, default=0.5
         :math:`\lambda \ge 0`, in units of the prepared samples ("smooth-l1": twice the samples, twice the λ). The
         larger, the more independent and the less faithful are the components; see Notes.
-    non_gaussianity : {1, -1} or array-like of shape (n_components,), default=1
-        :math:`\sigma_i`: 1 for components more peaked than a Gaussian (sparse), -1 for flatter ones.
-    whiten : {None, "zca", "pca"}, default=None
+    non_gaussianity : {"auto", 1, -1} or array-like of shape (n_components,), default="auto"
+        :math:`\sigma_i`: 1 for components more peaked than a Gaussian (sparse), -1 for flatter ones. "auto" lets each
+        component tell its own while it is learned, as extended Infomax does; `non_gaussianity_` says what was found.
+        Where components outnumber the features or, whitened, their directions, or there is a dictionary, it is 1.
+    whiten : {"auto", None, "zca", "pca"}, default="auto"
         Whether the features are centred and made uncorrelated, of equal variance, before. Directions whose variance is
-        rounding, in the precision of X, are left out. To separate mixed sources, whiten.
+        rounding, in the precision of X, are left out. "pca" keeps as many of the leading principal axes as there are
+        components; "zca" keeps all directions. To separate mixed sources, whiten: "auto" is "pca", unless components
+        outnumber the features or there is a dictionary, where it is None.
     whiten_epsilon : float, default=0.0
         Added to the variances along the principal axes before they are made equal, in units of their mean (unlike
         `ppdl.preprocessing.Whitener`, whose epsilon is absolute). Mixed sources ask for nothing; patches of images,
         with much noise in directions of little variance, for some 0.01.
     standardize : bool, default=False
         Whether each feature is centred and scaled to unit variance before (and before whitening).
-    max_iter : int, default=300
+    max_iter : int, default=1000
         Iterations of L-BFGS at most.
     max_fun : int, default=15000
         Evaluations of the objective at most.
-    tol : float, default=1e-5
+    tol : float or "auto", default="auto"
         `fit` has converged when no entry of the gradient is larger in magnitude, relative to the smaller of r² and λr,
-        where r is the root mean square of the prepared samples' entries, or, in a step, ...
+        where r is the root mean square of the prepared samples' entries, or, in a step, ... "auto" is
+        :math:`0.05 / \sqrt{n}` for n samples: some twentieth of what other n samples would make of that entry.
     step_tol : float, default=0.0
         ... when the learned numbers change by less than this, relative to their norm (both Euclidean).
     memory : int, default=10
@@ -99,8 +104,8 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         on it.
     memory_limit : int, default=2**30
         Bytes that the pooled samples XU may take. Beyond it weights are predicted at each evaluation, which is slower.
-    verbose : bool, default=False
-        Whether to print a line for each iteration.
+    verbose : bool or int, default=False
+        Whether to print a line for each iteration, or, if k, for every k-th.
 
     Attributes
     ----------
@@ -111,9 +116,12 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         Way back from the components: the pseudo-inverse of the weights of prepared samples, after which the preparation
         is undone. Made when asked for.
     mean_ : ndarray of shape (n_features,)
-        Means of the features, float64; only with `whiten` or `standardize`.
-    whitening_ : ndarray of shape (n_features, n_features)
-        Matrix of the whitening and scaling, ``(X - mean_) @ whitening_.T``; only with `whiten` or `standardize`.
+        Means of the features, float64; only with whitening or `standardize`.
+    whitening_ : ndarray of shape (n_axes, n_features)
+        Matrix of the whitening and scaling, ``(X - mean_) @ whitening_.T``; only with whitening or `standardize`. There
+        are as many axes as features, or, after PCA, as components if these are fewer.
+    non_gaussianity_ : ndarray of shape (n_components,)
+        Sign of each component, 1 or -1.
     dynamic_components_ : list of ndarray
         What is learned: V of each column, shapes (n_atoms, n_components_j).
     dictionary_ : DictionaryColumns
@@ -140,14 +148,17 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     Notes
     -----
     To separate mixed sources, as other ICA does, whiten: unit vectors that reconstruct well are then nearly orthogonal,
-    and at any λ from about 0.01 to 1 they are those of the sources. Without whitening, they would have to be orthogonal
-    in the space of the features as they are. Sources flatter than a Gaussian ask for ``non_gaussianity=-1``, and are
-    found best with "logcosh".
+    and at any λ from about 0.01 to 1 they are those of the sources, whatever the units of the data. Without whitening,
+    they would have to be orthogonal in the space of the features as they are. Sources near to a Gaussian, and flat
+    ones, are found best with "logcosh".
 
     Unless the data is whitened or standardized, the meaning of `sparsity` and `contrast_epsilon` depends on its units:
-    where λ is far above the size of the samples, components collapse onto directions without variance; where it is far
-    below, independence counts for next to nothing, and many iterations are needed. So do components that outnumber the
-    features of unwhitened images, where a few directions hold most of the variance.
+    where λ is far above the size of the samples, components collapse onto directions without variance, and a warning
+    says so; where it is far below, independence counts for next to nothing, and many iterations are needed. So do
+    components that outnumber the features of unwhitened images, where a few directions hold most of the variance.
+
+    The smaller ε and λ, the more iterations: "smooth-l1" has a kink of width :math:`\sqrt\epsilon` at each sample, and
+    a small λ is lost beside the reconstruction. The defaults are chosen for whitened data.
 
     A smoothness dictionary such as `SquaredExponential` needs a space in which filters are smooth: pixels as they are,
     or after ZCA, which stays near to pixels. After PCA whitening neighbouring features have nothing in common.
@@ -163,16 +174,23 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
 
     Examples
     --------
-    Two mixed signals:
+    Five channels, in volts, of three sources, of which the last one hums:
 
     >>> import numpy as np
     >>> from ppdl import RICA
     >>> rng = np.random.default_rng(0)
-    >>> sources = rng.laplace(size=(2000, 2))
-    >>> X = sources @ [[1.0, 0.5], [0.3, 1.0]]
-    >>> rica = RICA(whiten="zca", contrast="logcosh", random_state=0).fit(X)
-    >>> np.abs(np.corrcoef(rica.transform(X).T, sources.T)[:2, 2:]).max(axis=0).round(2)
-    array([1., 1.])
+    >>> sources = rng.laplace(size=(3000, 3))
+    >>> sources[:, 2] = np.sin(0.3 * np.arange(3000))
+    >>> X = 1e-5 * sources @ rng.normal(size=(3, 5))
+    >>> rica = RICA(3, random_state=0).fit(X)
+    >>> components = rica.transform(X)
+    >>> correlations = np.abs(np.corrcoef(components.T, sources.T)[:3, 3:])
+    >>> correlations.max(axis=0).round(2)
+    array([1., 1., 1.])
+    >>> rica.non_gaussianity_[correlations.argmax(axis=0)]
+    array([ 1,  1, -1])
+    >>> np.allclose(rica.inverse_transform(components), X)
+    True
     """
 
     _model: RicaModel
@@ -180,6 +198,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     history_: dict[str, list[float]]
     mean_: Array
     n_iter_: int
+    non_gaussianity_: npt.NDArray[np.int64]
 
     def __init__(
         self,
@@ -190,15 +209,15 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         n_columns: int = 1,
         input_shape: tuple[int, ...] | None = None,
         contrast: str = "smooth-l1",
-        contrast_epsilon: float = 1e-5,
-        sparsity: float = 0.05,
-        non_gaussianity: int | npt.ArrayLike = 1,
-        whiten: str | None = None,
+        contrast_epsilon: float = 1e-2,
+        sparsity: float = 0.5,
+        non_gaussianity: str | int | npt.ArrayLike = "auto",
+        whiten: str | None = "auto",
         whiten_epsilon: float = 0.0,
         standardize: bool = False,
-        max_iter: int = 300,
+        max_iter: int = 1000,
         max_fun: int = 15000,
-        tol: float = 1e-5,
+        tol: float | str = "auto",
         step_tol: float = 0.0,
         memory: int = 10,
         init: str | npt.ArrayLike | None = None,
@@ -208,7 +227,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         random_state: Any = None,
         n_threads: int | None = None,
         memory_limit: int = 2**30,
-        verbose: bool = False,
+        verbose: bool | int = False,
     ) -> None:
         self.n_components = n_components
         self.dictionary = dictionary
@@ -265,10 +284,13 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         -----
         ConvergenceWarning
             If it ends without converging; the message tells why.
+        UserWarning
+            If samples that are neither whitened nor scaled are small beside `sparsity` or `contrast_epsilon`.
         """
         continued = bool(self.warm_start) and self.__sklearn_is_fitted__()
         options, model, X = self._begin(X, continued)
-        self._take(options, fit_lbfgs(options, model, model.prepared(X, options.n_threads)), model, continued)
+        before = self.non_gaussianity_ if continued else None
+        self._take(options, fit_lbfgs(options, model, model.prepared(X, options.n_threads), before), model, continued)
         return self
 
     @unchanged_on_error
@@ -290,8 +312,10 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         """
         continued = self.__sklearn_is_fitted__()
         options, model, X = self._begin(X, continued)
-        n_iter, state = (self.n_iter_, self._optimizer_state) if continued else (0, None)
-        self._take(options, fit_batches(options, model, X, state), model, continued)
+        n_iter, state, signs = 0, None, None
+        if continued:
+            n_iter, state, signs = self.n_iter_, self._optimizer_state, self.non_gaussianity_
+        self._take(options, fit_batches(options, model, X, state, signs), model, continued)
         self.n_iter_ += n_iter
         return self
 
@@ -314,6 +338,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         self.history_ = joined(before, found.history)
         self.loss_ = found.loss
         self.n_iter_ = found.n_iter
+        self.non_gaussianity_ = found.signs
 
     def _hold(self, options: RicaOptions, model: RicaModel) -> None:
         """Take over a fitted model."""
@@ -406,7 +431,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         from ..displays import WeightsDisplay, unit_images
 
         check_is_fitted(self)
-        weights = self.components_ if self.whiten == "pca" else self._model.filters()
+        weights = self.components_ if self._structure["whiten"] == "pca" else self._model.filters()
         return WeightsDisplay(unit_images(weights, components, self.input_shape)).plot(**options)
 
     def plot_history(self, **options: Any) -> Any:

@@ -6,8 +6,6 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from ppdl import _checks as checks
 from ppdl.layers import Maxout
 
@@ -84,7 +82,7 @@ class Options:
                 n_threads=checks.n_threads(params.n_threads),
                 memory_limit=checks.integer("memory_limit", params.memory_limit, at_least=0),
                 order=checks.one_of("order", params.order, ("auto", "predict", "pool")),
-                verbose=_is_verbose(params.verbose),
+                verbose=checks.verbosity(params.verbose),
             ),
             warm_start=checks.boolean("warm_start", params.warm_start),
         )
@@ -158,9 +156,3 @@ def _pretraining(params: Any, solver: str, design: Design) -> Pretraining:
 
 def _probability(params: Any, name: str) -> float:
     return checks.real(name, getattr(params, name), at_least=0.0, below=1.0)
-
-
-def _is_verbose(value: Any) -> bool:
-    if isinstance(value, (bool, np.bool_)):
-        return bool(value)
-    return checks.integer("verbose", value, at_least=0) > 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -36,8 +37,10 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
     learner : estimator or int, default=100
         What learns the filters: any estimator that has `components_` or `cluster_centers_` after its fit, such as
         scikit-learn's `KMeans`, `FastICA` or `MiniBatchDictionaryLearning`. It is cloned. Where it has a `mean_` beside
-        `components_`, that is subtracted first. Where its `random_state` is None, this one's is taken. An int: no
-        learning, the filters are so many of the patches, of unit norm.
+        `components_`, that is subtracted first. Where its `random_state` is None, this one's is taken; where its
+        `input_shape` is None, the shape of a patch, unless principal components take the pixels' place; where its
+        `whiten` is "auto", None, if patches are whitened here. An int: no learning, the filters are so many of the
+        patches, of unit norm.
     patch_size : int or tuple of 2 ints, default=6
         Height and width of a patch; an int stands for both, or for the length if there is no `input_shape`.
     stride : int, default=1
@@ -206,7 +209,10 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
             f"{len(patches)} patches of {grid.patch_shape}, {patches.shape[1]} numbers each: {self.learner!r}"
         )
         start = time.perf_counter()
-        self.learner_, self.filters_, self._mean = _learned(options.learner, patches, random_state)
+        known: dict[str, tuple[Any, Any]] = {"whiten": ("auto", None)} if options.whitener is not None else {}
+        if options.whitener is None or options.whitener.method == "zca":
+            known["input_shape"] = (None, grid.patch_shape)
+        self.learner_, self.filters_, self._mean = _learned(options.learner, patches, random_state, known)
         progress.note(f"{len(self.filters_)} filters after {time.perf_counter() - start:.2f} seconds")
 
         self.normalizer_, self.whitener_ = options.normalizer, options.whitener
@@ -258,13 +264,22 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         return tags
 
 
-def _learned(learner: Any, patches: Array, random_state: np.random.RandomState) -> tuple[Any, Array, Array]:
-    """Return the fitted learner, its filters, and the mean that it subtracts from a patch."""
+def _learned(
+    learner: Any, patches: Array, random_state: np.random.RandomState, known: Mapping[str, tuple[Any, Any]]
+) -> tuple[Any, Array, Array]:
+    """Return the fitted learner, its filters, and the mean that it subtracts from a patch.
+
+    `known` holds, by name, parameters that the learner may have: the value that leaves one open, and what it then is.
+    """
     if isinstance(learner, int):
         chosen = patches[random_state.choice(len(patches), learner, replace=False)]
         filters = normalize(chosen / np.maximum(np.abs(chosen).max(axis=1, keepdims=True), np.finfo(chosen.dtype).tiny))
         return None, filters, np.zeros(patches.shape[1], dtype=patches.dtype)
-    fitted = _seeded(clone(learner), random_state).fit(patches)
+    params = learner.get_params(deep=False)
+    told = {name: value for name, (open_, value) in known.items() if name in params and params[name] == open_}
+    if params.get("whiten") == "pca":  # after which features are no longer the points of the patch
+        told.pop("input_shape", None)
+    fitted = _seeded(clone(learner).set_params(**told), random_state).fit(patches)
     filters, mean = learned_filters(fitted, patches.shape[1])
     return fitted, checks.cast("filters", filters, patches.dtype), checks.cast("mean", mean, patches.dtype)
 

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from ppdl import _checks as checks
-from ppdl.dictionaries import LayerInput, column_sizes
+from ppdl.dictionaries import column_sizes
 
 from ..ica.fitting import AdamState
 from ..ica.model import RicaModel
-from ..ica.options import RicaOptions
+from ..ica.options import RicaOptions, checked_signs
 from ..ica.preparation import Preparation
 from ..ica.rica import RICA
 from .codec import Codec, register
@@ -56,19 +56,21 @@ def _restore(rica: RICA, contents: Contents, fitted: Mapping[str, Any]) -> None:
     if moments is not None:
         ((n_steps,), arrays), unit = moments, checked_number("unit", contents.field("unit", float))
         rica._optimizer_state = AdamState(unit, (n_steps, arrays))
+    rica.non_gaussianity_ = checked_signs("non_gaussianity_", fitted["non_gaussianity_"], options.n_components)
 
 
 def _model(options: RicaOptions, n_features: int, contents: Contents) -> RicaModel:
     preparation = None
     if options.standardize or options.whiten is not None:
-        shapes = {"mean": (n_features,), "matrix": (n_features, n_features), "inverse": (n_features, n_features)}
+        n_axes = options.n_axes(n_features)
+        shapes = {"mean": (n_features,), "matrix": (n_axes, n_features), "inverse": (n_features, n_axes)}
         double = np.dtype(np.float64)
         taken = {name: contents.tensor(name, double, shape).astype(double) for name, shape in shapes.items()}
         preparation = Preparation(**taken)
     seed = contents.seed()
     with naming("params"):
         checks.integer("n_columns", options.n_columns, at_most=len(contents.tensors))  # before so many are made
-        inputs = LayerInput(n_features, shape=options.input_shape, seed=seed)
+        inputs = options.inputs(n_features, seed)
         sizes = column_sizes(options.n_components, options.n_columns)
     weights = WeightsPlan("", options.dictionary, inputs, sizes, options.learned_fraction)
     n_base = contents.specification.get("n_base")  # since format 3
@@ -76,4 +78,4 @@ def _model(options: RicaOptions, n_features: int, contents: Contents) -> RicaMod
     return RicaModel(preparation, columns, V, seed)
 
 
-register(Codec(RICA, _describe, _restore, ("n_iter_", "loss_", "history_")))
+register(Codec(RICA, _describe, _restore, ("n_iter_", "loss_", "history_", "non_gaussianity_")))

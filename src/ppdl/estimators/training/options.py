@@ -20,7 +20,7 @@ class Machine:
     n_threads: int | None  # None is what OpenMP allows
     memory_limit: int  # bytes that inputs pooled once may take
     order: str  # of evaluation of the layers
-    verbose: bool  # whether a table is printed
+    verbose: int  # every how manieth epoch is printed; 0 for none
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _COLUMNS = {  # entry of the history: heading, width, format
 
 
 class ProgressTable:
-    """Prints aligned columns; the first line brings the heading.
+    """Prints aligned columns, of every `verbose`-th line, none for 0; the first one brings the heading.
 
     Examples
     --------
@@ -23,16 +23,22 @@ class ProgressTable:
     >>> table.line(1, {"loss": 0.25, "learning_rate": 0.001, "time": 1.5})
        epoch        loss       rate  seconds
            1    0.250000  1.000e-03     1.50
+    >>> table = ProgressTable(10, "epoch")
+    >>> for epoch in range(1, 21):
+    ...     table.line(epoch, {"loss": 1.0 / epoch})
+       epoch        loss
+          10    0.100000
+          20    0.050000
     """
 
     def __init__(self, verbose: bool | int, unit: str) -> None:
-        self.verbose = bool(verbose)
+        self.verbose = int(verbose)
         self.unit = unit
         self._started = False
 
     def line(self, number: int, entries: Mapping[str, float]) -> None:
-        """Print one line."""
-        if not self.verbose:
+        """Print one line, if it is its turn."""
+        if not self.verbose or number % self.verbose:
             return
         columns = [
             (heading, width, form, entries[key]) for key, (heading, width, form) in _COLUMNS.items() if key in entries

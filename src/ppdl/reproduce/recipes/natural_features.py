@@ -81,7 +81,8 @@ def learn(configuration: Configuration, images: Array, n_threads: int | None) ->
     options = dict(configuration["estimator"])
     if "dictionary" in options:
         options["dictionary"] = Dictionary.from_config(options["dictionary"])
-    rica = RICA(**options, input_shape=patches.input_shape, random_state=seed, n_threads=n_threads)
+    as_they_are: dict[str, Any] = dict(whiten=None, non_gaussianity=1)  # the patches are whitened
+    rica = RICA(**options, **as_they_are, input_shape=patches.input_shape, random_state=seed, n_threads=n_threads)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the number of iterations is part of the profile
         return rica.fit(patches.X), patches

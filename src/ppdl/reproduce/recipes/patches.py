@@ -133,8 +133,11 @@ class PatchRecipe:
             contrast=self.contrast,
             contrast_epsilon=self.contrast_epsilon,
             sparsity=self.sparsity,
+            non_gaussianity=1,
+            whiten=None,  # PatchFeatures did
             init=self.init,
             max_iter=self.max_iter,
+            tol=1e-5,
             n_threads=n_threads,
         )
 
