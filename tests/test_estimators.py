@@ -455,7 +455,7 @@ BAD_PARAMETERS = [
     ({"learned_fraction": 0.0}, "learned_fraction: received 0.0"),
     ({"learned_fraction": 1.5}, "learned_fraction: received 1.5; expected a number above 0 and at most 1"),
     ({"learned_fraction": (0.5, 0.5, 0.5)}, "learned_fraction: received 3 values"),
-    ({"dictionary": None}, "every weight is learned"),
+    ({"dictionary": np.eye(64)}, r"dictionary: received an array of shape \(64, 64\).*Explicit\(matrix\)"),
     ({"dictionary": "SE"}, "dictionary: received 'SE'"),
     ({"dictionary": (DCT(), DCT(), DCT())}, "dictionary: received 3 values"),
     ({"dictionary": SquaredExponential()}, "shape"),  # hidden layers have no topology

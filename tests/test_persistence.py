@@ -587,7 +587,8 @@ def test_activation_of_the_outputs_must_follow_from_them(estimator, labels, wron
 @pytest.mark.parametrize("dictionary", [DCT(), SquaredExponential(), RandomProjection(), DCT(selection="all")], ids=str)
 def test_no_dictionary_is_built_that_the_tensors_do_not_fit(dictionary, tmp_path, monkeypatch):
     """A file of some kilobytes must not ask for gigabytes."""
-    clf = PredictedMLPClassifier(dictionary=(dictionary, None), learned_fraction=0.5, input_shape=(2, 3), **OPTIONS)
+    grid = {"learned_fraction": 0.5, "n_columns": 1, "input_shape": (2, 3)}
+    clf = PredictedMLPClassifier(dictionary=(dictionary, None), **grid, **OPTIONS)
     clf.fit(np.eye(6), np.arange(6) % 3).save(tmp_path / "m")
     tensors, specification = parts(tmp_path / "m")
     specification["fitted"]["n_features_in_"] = 10**10

@@ -43,7 +43,7 @@ class AutoencoderAtoms(AtomDictionary, id="autoencoder"):
         At least 1; the rate is divided by it after each step, down to 1e-6 (or the first rate, if that is lower).
     momentum : float, default=0.7
         From 0 to below 1.
-    orthonormalize, selection, leading
+    orthonormalize, selection, leading, scaled
         See `AtomDictionary`. The atoms have no order.
     tied : bool, default=True
         Of no effect: the atoms span the channels.

@@ -5,11 +5,12 @@ from __future__ import annotations
 import abc
 import contextlib
 import dataclasses
+import functools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,7 +25,10 @@ from .layer_input import Floats, LayerInput
 registry: dict[str, type[Dictionary]] = {}
 """Every dictionary that can be named in a saved model, by its id."""
 
+_Same = TypeVar("_Same", bound="Dictionary")
 
+
+@functools.total_ordering
 @dataclass(frozen=True, repr=False)
 class Dictionary(abc.ABC):
     """A specification of the static factor U in W = UV (paper, Sec. 2).
@@ -35,6 +39,9 @@ class Dictionary(abc.ABC):
     Notes
     -----
     A subclass is a frozen dataclass and names its id, ``class Mine(Dictionary, id="mine")``; this registers it.
+
+    A search over an estimator's parameters reaches those of its dictionary, as ``dictionary__length_scale``.
+    Dictionaries are ordered, by kind and then by parameters, so that tables of results can be sorted and pivoted.
 
     Examples
     --------
@@ -47,6 +54,8 @@ class Dictionary(abc.ABC):
     """
 
     id: ClassVar[str] = ""
+    formerly: ClassVar[Mapping[str, Any]] = {}
+    """What parameters mean that a specification lacks, where they once had another default."""
     data_driven: ClassVar[bool] = False
     """Whether it is made from the layer's activations."""
 
@@ -103,6 +112,9 @@ class Dictionary(abc.ABC):
     def get_config(self) -> dict[str, Any]:
         """Specification in JSON's types: the id and every parameter.
 
+        A parameter that this class gained later is left out where it changes nothing, so that a specification stays
+        what it was.
+
         Examples
         --------
         >>> from ppdl.dictionaries import RandomConnections
@@ -112,7 +124,9 @@ class Dictionary(abc.ABC):
         if not self.id:
             name = type(self).__qualname__
             raise ValueError(f'{name} has no id to be saved under; declare it as `class {name}(..., id="…")`')
-        return {"id": self.id, **self._fields()}
+        later = {field.name: field.default for field in dataclasses.fields(self) if field.metadata.get("later")}
+        fields = self._fields().items()
+        return {"id": self.id, **{name: value for name, value in fields if (name, value) not in later.items()}}
 
     @staticmethod
     def from_config(config: Mapping[str, Any]) -> Dictionary:
@@ -137,9 +151,58 @@ class Dictionary(abc.ABC):
                 "A dictionary of your own is known once the module that defines it is imported"
             )
         try:
-            return registry[id](**{name: value for name, value in config.items() if name != "id"})
+            given = {name: value for name, value in config.items() if name != "id"}
+            return registry[id](**{**registry[id].formerly, **given})
         except TypeError as error:
             raise ValueError(f"dictionary {id!r}: {error}") from None
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return every parameter by its name, as scikit-learn asks for them.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Of no effect: no parameter has parameters of its own.
+
+        Examples
+        --------
+        >>> from ppdl.dictionaries import RandomConnections
+        >>> RandomConnections(tied=False).get_params()
+        {'tied': False}
+        """
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
+
+    def set_params(self: _Same, **params: Any) -> _Same:
+        """Return the dictionary that has these parameters in place of its own; this one, a value, stays what it is.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is unknown or out of range.
+
+        Examples
+        --------
+        >>> from ppdl.dictionaries import SquaredExponential
+        >>> SquaredExponential(ridge=0.2).set_params(length_scale=2.0)
+        SquaredExponential(length_scale=2.0, ridge=0.2)
+        """
+        known = self.get_params()
+        for name in params:
+            if name not in known:
+                raise ValueError(f"{name}: received for {self!r}; expected one of {', '.join(map(repr, known))}")
+        return dataclasses.replace(self, **params)
+
+    def __sklearn_clone__(self: _Same) -> _Same:
+        return self  # as a frozen value may
+
+    def __lt__(self, other: object) -> bool:
+        return self._rank() < other._rank() if isinstance(other, Dictionary) else NotImplemented
+
+    def _rank(self) -> tuple[Any, ...]:
+        """Kind and parameters, such that any two compare: numbers by size, all else by how it is written."""
+        values = [*self._fields().values()]
+        plain = [(0, value, "") if isinstance(value, (int, float)) else (1, 0, repr(value)) for value in values]
+        return type(self).__qualname__, type(self).__module__, plain
 
     def _fields(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.compare}
@@ -165,12 +228,15 @@ class AtomDictionary(Dictionary):
         Whether each column's atoms are replaced by an orthonormal basis of their span, from U = QR.
     selection : {"uniform", "leading", "all"}, default="uniform"
         How a column chooses its atoms: uniformly at random (paper, Sec. 3.2); uniformly at random from the leading ones
-        of the base's order; or all of them, whatever the fraction.
+        of the base's order, the default of dictionaries that have an order; or all of them, whatever the fraction.
     leading : float, default=2.0
         With "leading": as a multiple, at least 1, of the number that a column keeps, how many atoms it chooses from.
     tied : bool, default=True
         Whether the same atoms are chosen in all channels of an image (paper, Sec. 3.2). The number of atoms is then
         rounded down to a multiple of the number of channels. Of no effect where atoms span the channels.
+    scaled : bool, default=False
+        Whether atoms are lengthened by √(n_visible / n_atoms). Where they have length 1, the rows of U then have, on
+        average: V starts as large as the weights of an ordinary layer, and a step of Adam takes W as far as those.
 
     Examples
     --------
@@ -194,7 +260,9 @@ class AtomDictionary(Dictionary):
     selection: Literal["uniform", "leading", "all"] = dataclasses.field(default="uniform", kw_only=True)
     leading: float = dataclasses.field(default=2.0, kw_only=True)
     tied: bool = dataclasses.field(default=True, kw_only=True)
+    scaled: bool = dataclasses.field(default=False, kw_only=True, metadata={"later": True})
 
+    formerly: ClassVar[Mapping[str, Any]] = {"selection": "uniform"}
     atoms_per_channel: ClassVar[bool] = False
     """Whether every atom lives in one channel, the atoms of a point's or frequency's channels next to each other."""
     orthonormal: ClassVar[bool] = False
@@ -218,6 +286,7 @@ class AtomDictionary(Dictionary):
         checks.real("leading", self.leading, at_least=1.0)
         checks.boolean("orthonormalize", self.orthonormalize)
         checks.boolean("tied", self.tied)
+        checks.boolean("scaled", self.scaled)
 
     @abc.abstractmethod
     def base(self, inputs: LayerInput) -> npt.ArrayLike:
@@ -281,6 +350,7 @@ class AtomDictionary(Dictionary):
             stores_base=self.stores_base,
             n_channels=c,
             factors=self._made_factors(inputs) if base is None and not self.stores_base else None,
+            scale=math.sqrt(inputs.n_visible / (c * len(choices[0]))) if self.scaled else 1.0,
         )
         return columns.of_chosen(chosen) if self.stores_base else columns
 

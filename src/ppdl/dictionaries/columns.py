@@ -68,7 +68,7 @@ class Factors(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class DictionaryColumns:
-    """The dictionaries U_1, …, U_J of a layer, U_j = (B[:, atoms_j] mix_j) ⊗ I_c.
+    """The dictionaries U_1, …, U_J of a layer, U_j = scale (B[:, atoms_j] mix_j) ⊗ I_c.
 
     `Dictionary.columns` makes them; `weights` hands them to the core.
 
@@ -94,6 +94,8 @@ class DictionaryColumns:
         Where `base` holds only those atoms that a column chose, their numbers in B.
     n_base : int, optional
         Atoms of B then.
+    scale : float, default=1.0
+        By which every U_j is multiplied; not where there is no B.
 
     Examples
     --------
@@ -112,6 +114,7 @@ class DictionaryColumns:
     factors: Factors | None = None
     chosen: npt.NDArray[np.int64] | None = None
     n_base: int | None = None
+    scale: float = 1.0
     _made: dict[tuple[str, bool], PredictedWeights] = field(default_factory=dict, init=False, repr=False)
 
     @property
@@ -167,7 +170,7 @@ class DictionaryColumns:
         if self.learned:
             raise ValueError("U is learned: it is part of the network's parameters, not of its dictionary")
         _, atoms, mix = self.columns[j]
-        S = np.eye(self.n_visible)[:, atoms] if self.base is None else self.base[:, atoms]
+        S = np.eye(self.n_visible)[:, atoms] if self.base is None else self.scale * self.base[:, atoms]
         return S if mix is None else product(S, mix)
 
     def dynamic(self, V: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
@@ -215,10 +218,10 @@ class DictionaryColumns:
         return core(dtype).PredictedWeights(
             self.n_visible,
             columns,
-            rounded(source.base),
+            rounded(source.base if source.base is None or source.scale == 1.0 else source.scale * source.base),
             learned=self.learned,
             n_channels=self.n_channels,
-            factors=factors and (rounded(factors.down), rounded(factors.across), factors.pairs.tolist()),
+            factors=factors and (rounded(self.scale * factors.down), rounded(factors.across), factors.pairs.tolist()),
         )
 
     def fit(self, W: Array, V: Array) -> Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +26,7 @@ class Explicit(AtomDictionary, id="explicit"):
         The atoms, leading ones first where they have an order. Copied to float64.
     sha256 : str, optional
         In place of the matrix, which must then be given to `columns` as `base`, or those of its atoms that are chosen.
-    orthonormalize, selection, leading
+    orthonormalize, selection, leading, scaled
         See `AtomDictionary`; ``selection="all"`` gives the whole matrix to every column.
     tied : bool, default=True
         Of no effect: the atoms may span the channels.
@@ -63,6 +64,10 @@ class Explicit(AtomDictionary, id="explicit"):
 
     def __deepcopy__(self, memo: dict[int, object]) -> Explicit:
         return self  # as a frozen value may: scikit-learn's `clone` need not copy the matrix
+
+    def set_params(self, **params: Any) -> Explicit:
+        """Return the dictionary with these parameters in place of its own; another matrix has another SHA-256."""
+        return super().set_params(**({"sha256": ""} if "matrix" in params else {}) | params)
 
     def base(self, inputs: LayerInput) -> npt.ArrayLike:
         """Return the matrix."""

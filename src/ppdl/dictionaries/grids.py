@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
@@ -37,16 +38,20 @@ class DCT(AtomDictionary, id="dct"):
     ----------
     orthonormalize : bool, default=False
         Of no effect: the atoms are orthonormal.
-    selection, leading, tied
-        See `AtomDictionary`. With ``selection="leading"``, low frequencies only.
+    selection : {"leading", "uniform", "all"}, default="leading"
+        How a column chooses its atoms: from low frequencies only, from all, or all of them; see `AtomDictionary`.
+    leading, tied, scaled
+        See `AtomDictionary`.
 
     Examples
     --------
     >>> from ppdl.dictionaries import DCT, LayerInput
-    >>> columns = DCT(selection="leading", leading=1.0).columns(LayerInput(64, shape=(8, 8)), sizes=(5,), fraction=0.05)
+    >>> columns = DCT(leading=1.0).columns(LayerInput(64, shape=(8, 8)), sizes=(5,), fraction=0.05)
     >>> columns.columns[0].atoms
     array([0, 1, 2])
     """
+
+    selection: Literal["uniform", "leading", "all"] = dataclasses.field(default="leading", kw_only=True)
 
     atoms_per_channel: ClassVar[bool] = True
     same_in_channels: ClassVar[bool] = True
@@ -80,7 +85,9 @@ class Wavelet(AtomDictionary, id="wavelet"):
         An orthogonal wavelet of PyWavelets, such as "haar", "db2" or "sym4".
     orthonormalize : bool, default=False
         Of no effect: the atoms are orthonormal.
-    selection, leading, tied
+    selection : {"leading", "uniform", "all"}, default="leading"
+        How a column chooses its atoms: from the coarse ones only, from all, or all of them; see `AtomDictionary`.
+    leading, tied, scaled
         See `AtomDictionary`.
 
     Raises
@@ -98,6 +105,7 @@ class Wavelet(AtomDictionary, id="wavelet"):
     """
 
     name: str = "haar"
+    selection: Literal["uniform", "leading", "all"] = dataclasses.field(default="leading", kw_only=True)
 
     atoms_per_channel: ClassVar[bool] = True
     same_in_channels: ClassVar[bool] = True

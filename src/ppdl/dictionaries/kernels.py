@@ -34,7 +34,7 @@ class KernelDictionary(AtomDictionary):
     atoms : {"ridge", "raw"}, default="ridge"
         Whether U is the ridge predictor or just the columns :math:`\alpha` of K. Both span the same weights, but
         gradient descent sees different conditioning and scale.
-    orthonormalize, selection, leading, tied
+    orthonormalize, selection, leading, tied, scaled
         See `AtomDictionary`.
 
     Examples
@@ -88,7 +88,7 @@ class SquaredExponential(KernelDictionary, id="squared-exponential"):
         :math:`\lambda \ge 0`.
     atoms : {"ridge", "raw"}, default="ridge"
         See `KernelDictionary`.
-    orthonormalize, selection, leading, tied
+    orthonormalize, selection, leading, tied, scaled
         See `AtomDictionary`. The atoms have no order of importance but that of the pixels.
 
     Raises
@@ -152,7 +152,7 @@ class EmpiricalCovariance(KernelDictionary, id="empirical-covariance"):
         At least 0, in units of the activations' variance (power 1) or of their squares' variance.
     atoms : {"ridge", "raw"}, default="ridge"
         See `KernelDictionary`.
-    orthonormalize, selection, leading, tied
+    orthonormalize, selection, leading, tied, scaled
         See `AtomDictionary`. The atoms have no order of importance. Inputs that never vary give atoms of zeros, which
         can't be orthonormalized.
 

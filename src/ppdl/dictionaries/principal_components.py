@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -30,8 +30,11 @@ class PrincipalComponents(AtomDictionary, id="principal-components"):
         one tends to the mean.
     orthonormalize : bool, default=False
         Of no effect: the atoms are orthonormal.
-    selection, leading
-        See `AtomDictionary`. With ``selection="leading"``, directions of large variance only.
+    selection : {"leading", "uniform", "all"}, default="leading"
+        How a column chooses its atoms: from directions of large variance only, from all, or all of them; see
+        `AtomDictionary`.
+    leading, scaled
+        See `AtomDictionary`.
     tied : bool, default=True
         Of no effect: the atoms span the channels.
 
@@ -45,6 +48,7 @@ class PrincipalComponents(AtomDictionary, id="principal-components"):
     1
     """
 
+    selection: Literal["uniform", "leading", "all"] = dataclasses.field(default="leading", kw_only=True)
     center: bool = dataclasses.field(default=True, kw_only=True)
 
     data_driven: ClassVar[bool] = True

@@ -1,33 +1,81 @@
-"""Checks of the parameters that say how weights are predicted: dictionary, learned_fraction, n_columns."""
+"""The parameters that say how weights are predicted: dictionary, learned_fraction, n_columns."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+from sklearn.base import BaseEstimator
+
 from ppdl import _checks as checks
 from ppdl.dictionaries import Dictionary, Identity
 
+_NESTED = "dictionary__"
 
-def check_learned_fraction(dictionaries: list[Any], fractions: list[Any], columns: list[Any]) -> None:
-    """Check the fraction and the number of columns of each layer; fewer weights need a dictionary."""
-    for fraction in fractions:
-        checks.real("learned_fraction", fraction, above=0.0, at_most=1.0)
-    for n_columns in columns:
-        checks.integer("n_columns", n_columns, at_most=checks.LARGEST_INT)
-    if all(dictionary is None for dictionary in dictionaries) and any(fraction < 1.0 for fraction in fractions):
-        raise ValueError(
-            f"learned_fraction: received {min(fractions)!r}, but without a dictionary every weight is "
-            "learned; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
-        )
+
+class DictionaryParamsMixin(BaseEstimator):
+    """Gives an estimator its dictionary's parameters as ones of its own, such as `dictionary__length_scale`."""
+
+    dictionary: Any
+
+    def set_params(self, **params: Any) -> Any:
+        """Set parameters; of the dictionary, a value, by putting another one in its place.
+
+        Parameters
+        ----------
+        **params
+            New values by name; ``dictionary__length_scale`` is the dictionary's own `length_scale`.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        ValueError
+            If there is no parameter of a name; nothing is set then.
+        """
+        nested = {name.removeprefix(_NESTED): params.pop(name) for name in [*params] if name.startswith(_NESTED)}
+        if nested:
+            dictionary = params.get("dictionary", self.dictionary)
+            if not isinstance(dictionary, Dictionary):
+                raise ValueError(
+                    f"{_NESTED}{next(iter(nested))}: received for dictionary={dictionary!r}; expected a dictionary of "
+                    "ppdl.dictionaries, which has parameters"
+                )
+            params["dictionary"] = dictionary.set_params(**nested)
+        return super().set_params(**params)
 
 
 def checked_dictionary(value: Any, also: str = "or one of them for each hidden layer") -> Dictionary:
     """Return the dictionary of a layer; None is the identity. Errors end with what is expected `also`."""
     if value is None:
         return Identity()
+    refuse_matrix(value)
     if not isinstance(value, Dictionary):
         raise ValueError(
             f"dictionary: received {value!r}; expected None or a dictionary of ppdl.dictionaries, such as "
             f"SquaredExponential(length_scale=1.0), {also}"
         )
     return value
+
+
+def automatic_dictionary(value: Any, also: str = "or one of these for each hidden layer") -> Dictionary | None:
+    """Return the dictionary of a layer, None where it is "auto", for the network to choose."""
+    if isinstance(value, str) and value == "auto":
+        return None
+    return checked_dictionary(value, f"'auto', {also}")
+
+
+def checked_fraction(value: Any) -> float | None:
+    """Check a learned fraction; None leaves it to the network."""
+    return None if value is None else checks.real("learned_fraction", value, above=0.0, at_most=1.0)
+
+
+def refuse_matrix(value: Any) -> None:
+    """Refuse an array of numbers in a dictionary's place, and say what it may be meant for."""
+    if isinstance(value, np.ndarray) and value.dtype.kind in "biuf":
+        raise ValueError(
+            f"dictionary: received an array of shape {value.shape}; expected a dictionary of ppdl.dictionaries: "
+            "Explicit(matrix) is the one whose atoms are the columns of a matrix"
+        )

@@ -64,6 +64,8 @@ class Layer(abc.ABC):
 
     spatial: ClassVar[bool] = False
     """Whether it looks at windows of images, so that its inputs have to be some."""
+    formerly: ClassVar[Mapping[str, Any]] = {}
+    """What fields mean that a specification lacks, where they once had another default."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -102,7 +104,8 @@ class Layer(abc.ABC):
         if name not in known:
             raise ValueError(f"layer: received {name!r}; expected one of {', '.join(sorted(known))}")
         try:
-            return known[name](**{field: value for field, value in config.items() if field != "layer"})
+            given = {field: value for field, value in config.items() if field != "layer"}
+            return known[name](**{**known[name].formerly, **given})
         except TypeError as error:
             raise ValueError(f"layer {name}: {error}") from None
 

@@ -28,8 +28,8 @@ class Conv2D(Weighted):
         Steps from one window to the next, down and across.
     padding : int or (int, int), default=0
         Zeros put around the image, above and below, left and right; fewer than the window's sides.
-    n_columns : int, default=1
-        Number J of dictionaries, among which the filters are divided evenly.
+    n_columns : int or "auto", default="auto"
+        Number J of dictionaries, among which the filters are divided evenly; "auto" leaves it to the network.
     dictionary : Dictionary, optional
         How U is built; by default as the network says. `Identity()` is an ordinary convolution.
     fraction : float, optional

@@ -20,8 +20,8 @@ class Dense(Weighted):
     ----------
     units : int
         Columns of W.
-    n_columns : int, default=1
-        Number J of dictionaries, among which the units are divided evenly.
+    n_columns : int or "auto", default="auto"
+        Number J of dictionaries, among which the units are divided evenly; "auto" leaves it to the network.
     dictionary : Dictionary, optional
         How U is built; by default as the network says. `Identity()` is an ordinary layer.
     fraction : float, optional

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import abc
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from ppdl import _checks as checks
-from ppdl.dictionaries import Dictionary
+from ppdl.dictionaries import Dictionary, Identity
 from ppdl.dictionaries.columns import check_columns, column_sizes
 
 from .base import Layer, Shape
@@ -22,8 +23,8 @@ class Weighted(Layer):
 
     Parameters
     ----------
-    n_columns : int, default=1
-        Number J of dictionaries, among which the units are divided evenly.
+    n_columns : int or "auto", default="auto"
+        Number J of dictionaries, among which the units are divided evenly; "auto" leaves it to the network.
     dictionary : Dictionary, optional
         How U is built; by default as the network says. `Identity()` is an ordinary layer.
     fraction : float, optional
@@ -45,21 +46,24 @@ class Weighted(Layer):
     Shape(height=8, width=8, channels=3)
     """
 
-    n_columns: int = dataclasses.field(default=1, kw_only=True)
+    n_columns: int | Literal["auto"] = dataclasses.field(default="auto", kw_only=True)
     dictionary: Dictionary | None = dataclasses.field(default=None, kw_only=True)
     fraction: float | None = dataclasses.field(default=None, kw_only=True)
     group: int = dataclasses.field(default=1, kw_only=True)
     bias: bool = dataclasses.field(default=True, kw_only=True)
 
+    formerly: ClassVar[Mapping[str, Any]] = {"n_columns": 1}
+
     def _check(self, name: str) -> None:
         """Check all fields; `name` is that of the number of units."""
         n_hidden = checks.integer(name, self.n_hidden, at_most=checks.LARGEST_INT)
         checks.integer("group", self.group, at_most=checks.LARGEST_INT)
-        checks.integer("n_columns", self.n_columns, at_most=checks.LARGEST_INT)
         checks.boolean("bias", self.bias)
         if n_hidden % self.group != 0:
             raise ValueError(f"{name}: received {n_hidden}; expected a multiple of group={self.group}")
-        check_columns(n_hidden // self.group, self.n_columns)
+        n_columns = checked_n_columns(self.n_columns)
+        if n_columns != "auto":
+            check_columns(n_hidden // self.group, n_columns)
         if self.fraction is not None:
             checks.real("fraction", self.fraction, above=0.0, at_most=1.0)
         if self.dictionary is not None and not isinstance(self.dictionary, Dictionary):
@@ -83,16 +87,24 @@ class Weighted(Layer):
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Units of each column."""
+        """Units of each column; not where their number is left open."""
+        if self.n_columns == "auto":
+            raise ValueError(f"n_columns: {self!r} leaves it to a network; expected a number of columns")
         return tuple(size * self.group for size in column_sizes(self.n_hidden // self.group, self.n_columns))
 
-    def completed(self: _Same, dictionary: Dictionary, fraction: float) -> _Same:
-        """Return the layer with a dictionary and a fraction where it has none of its own."""
-        return dataclasses.replace(
-            self,
-            dictionary=dictionary if self.dictionary is None else self.dictionary,
-            fraction=fraction if self.fraction is None else self.fraction,
-        )
+    def completed(self: _Same, dictionary: Dictionary | None, fraction: float | None) -> _Same:
+        """Return the layer with a dictionary and a fraction where it has none of its own; None leaves them open.
+
+        Of an ordinary layer all is learned, whatever the fraction.
+        """
+        dictionary = dictionary if self.dictionary is None else self.dictionary
+        fraction = fraction if self.fraction is None else self.fraction
+        all_learned = isinstance(dictionary, Identity)
+        return dataclasses.replace(self, dictionary=dictionary, fraction=1.0 if all_learned else fraction)
+
+    def opened(self: _Same, like: _Same) -> _Same:
+        """Return the layer with the dictionary, fraction and columns of another one, open ones too."""
+        return dataclasses.replace(self, dictionary=like.dictionary, fraction=like.fraction, n_columns=like.n_columns)
 
     def ordinary(self: _Same) -> _Same:
         """Return the layer without a dictionary, fraction or columns of its own."""
@@ -101,3 +113,13 @@ class Weighted(Layer):
     @abc.abstractmethod
     def made(self, core: Any, inputs: Shape, weights: Any = None, order: str = "auto") -> Any:
         """Return the core's layer of these weights, by default ordinary ones, evaluated in this order."""
+
+
+def checked_n_columns(value: Any) -> int | Literal["auto"]:
+    """Check a number of columns, or "auto"."""
+    if isinstance(value, str) and value == "auto":
+        return "auto"
+    try:
+        return checks.integer("n_columns", value, at_most=checks.LARGEST_INT)
+    except ValueError as error:
+        raise ValueError(f"{error}, or 'auto'") from None

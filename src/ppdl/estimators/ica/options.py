@@ -15,7 +15,7 @@ from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, LayerInput, LowRank
 
-from ..predicted_weights import check_learned_fraction, checked_dictionary
+from ..predicted_weights import checked_dictionary
 
 CONTRASTS = ("smooth-l1", "logcosh", "exp")
 
@@ -88,8 +88,8 @@ class RicaOptions:
         options = cls(
             n_components=n_components,
             dictionary=checked_dictionary(params["dictionary"]),
-            learned_fraction=checks.real("learned_fraction", params["learned_fraction"], above=0.0),
-            n_columns=checks.integer("n_columns", params["n_columns"]),
+            learned_fraction=checks.real("learned_fraction", params["learned_fraction"], above=0.0, at_most=1.0),
+            n_columns=checks.integer("n_columns", params["n_columns"], at_most=checks.LARGEST_INT),
             input_shape=shape,
             contrast=checks.one_of("contrast", params["contrast"], CONTRASTS),
             contrast_epsilon=_contrast_epsilon(params["contrast_epsilon"], dtype),
@@ -144,7 +144,11 @@ class RicaOptions:
                 )
 
     def _check_together(self, dictionary: Dictionary | None) -> None:
-        check_learned_fraction([dictionary], [self.learned_fraction], [self.n_columns])
+        if dictionary is None and self.learned_fraction < 1.0:
+            raise ValueError(
+                f"learned_fraction: received {self.learned_fraction!r}, but without a dictionary every weight is "
+                "learned; choose a dictionary from ppdl.dictionaries, or leave learned_fraction at 1"
+            )
         if self.init is not None and isinstance(dictionary, LowRank):
             raise ValueError("init: weights to start from have no unique U and V of LowRank; leave init at None")
         if self.whiten == "pca" and dictionary is not None and self.input_shape is not None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, TransformerMixin
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -17,6 +17,8 @@ from ppdl._savable import SavableMixin
 from ppdl.dictionaries import Dictionary
 from ppdl.dictionaries.columns import DictionaryColumns
 
+from ..flattened import warn_of_images_under
+from ..predicted_weights import DictionaryParamsMixin
 from ..training.state import joined
 from ..transaction import unchanged_on_error
 from .fitting import AdamState, FoundComponents, fit_batches, fit_lbfgs
@@ -26,7 +28,7 @@ from .options import RicaOptions
 _DTYPES = (np.float64, np.float32)
 
 
-class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
+class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, DictionaryParamsMixin):
     r"""Independent component analysis by reconstruction (RICA), with ordinary or predicted weights.
 
     Unit vectors :math:`w_1, \dots, w_k` are found that minimise the mean over samples x of
@@ -326,6 +328,8 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
         X = validate_data(self, X, dtype=dtype, order="C", ensure_min_samples=least, reset=not continued)
         options = RicaOptions.of(self.get_params(deep=False), X.shape[1], X.dtype)
         if not continued:
+            if options.input_shape is None:
+                warn_of_images_under(options.dictionary, X)
             return options, starting_model(options, X, check_random_state(self.random_state)), X
         options.check_structure(self._structure)
         return options, self._model, X

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -46,6 +46,26 @@ class Place(NamedTuple):
         return self.layer.fraction
 
 
+def placed(layers: Iterable[Layer], shape: Shape, topology: Any) -> Iterator[tuple[Layer, Shape, Any]]:
+    """Go through layers, with the shape of each one's inputs, and where those lie that a unit of it sees.
+
+    Parameters
+    ----------
+    layers : iterable of Layer
+        The layers.
+    shape : Shape
+        Of the first one's inputs.
+    topology : object
+        Where these lie, as `LayerInput` takes it.
+    """
+    for layer in layers:
+        window = layer.visible(shape) if isinstance(layer, Weighted) else shape
+        yield layer, shape, topology if window == shape else window.grid
+        after = layer.output_shape(shape)
+        if after != shape:
+            shape, topology = after, after.grid
+
+
 @dataclass(frozen=True)
 class Architecture:
     """Layers, and the loss of their outputs."""
@@ -56,6 +76,8 @@ class Architecture:
     input_shape: Any  # where the features lie: sides of a grid, or coordinates of points
     scale: str | float  # of the initial weights, as the core names it
     seed: int  # of atoms, initial weights, dropout and the order of the samples
+    described: tuple[Layer, ...] = field(default=(), compare=False)
+    """The layers but the last as parameters describe them, which may leave open what is decided in `layers`."""
     parameters: dict[str, Any] = field(default_factory=dict, compare=False)
     """Meaning of each of an estimator's parameters that this follows from; those that others follow from come first."""
 
@@ -84,15 +106,11 @@ class Architecture:
     @cached_property
     def weighted(self) -> tuple[Place, ...]:
         """The layers of weights, each with what is known of its inputs."""
-        found, shape, topology = [], self.shape, self.input_shape
-        for layer in self.layers:
-            if isinstance(layer, Weighted):
-                window = layer.visible(shape)
-                found.append(Place(layer, shape, topology if window == shape else window.grid))
-            after = layer.output_shape(shape)
-            if after != shape:
-                shape, topology = after, after.grid
-        return tuple(found)
+        return tuple(
+            Place(layer, inputs, topology)
+            for layer, inputs, topology in placed(self.layers, self.shape, self.input_shape)
+            if isinstance(layer, Weighted)
+        )
 
     @property
     def n_outputs(self) -> int:

@@ -12,9 +12,9 @@ class PredictedMLPClassifier(PerceptronMixin, NetworkClassifier):
     r"""Multi-layer perceptron classifier that learns a part of its weights and predicts the rest [1]_.
 
     The weights of a hidden layer are :math:`W = [U_1 V_1 \ldots U_J V_J]`: the dictionaries :math:`U_j` are built once
-    and stay fixed, only the :math:`V_j` and the biases are learned. With ``dictionary=None`` it is an ordinary network
-    and takes the place of scikit-learn's `MLPClassifier`, of which it has all parameters and attributes under the same
-    names.
+    and stay fixed, only the :math:`V_j` and the biases are learned. Without `learned_fraction` and `dictionary` it is
+    an ordinary network and takes the place of scikit-learn's `MLPClassifier`, of which it has all parameters and
+    attributes under the same names.
 
     Parameters
     ----------
@@ -22,16 +22,21 @@ class PredictedMLPClassifier(PerceptronMixin, NetworkClassifier):
         Units of each hidden layer.
     activation : {"identity", "logistic", "tanh", "relu", "maxout"}, default="relu"
         Of the hidden layers. A maxout unit is the largest of `n_pieces` linear ones.
-    dictionary : Dictionary, None, or a sequence of them, default=None
-        What U is made of, for all hidden layers or for each; see `ppdl.dictionaries`. None is an ordinary layer. The
-        output layer is never predicted. A dictionary that is made from data is made from the activations of the initial
-        network on the whole training set (without the samples that `early_stopping` sets aside); see `pretraining`.
-    learned_fraction : float or sequence of float, default=1.0
+    dictionary : "auto", Dictionary, None, or a sequence of them, default="auto"
+        What U is made of, for all hidden layers or for each; see `ppdl.dictionaries`. "auto" takes smooth weights over
+        the grid of `input_shape`, if it has at least 48 points, and random connections elsewhere; a column keeps at
+        least 8 atoms, and where these are more than half of the inputs, the layer is ordinary (`summary` tells). None
+        is an ordinary layer, whatever the fraction. The output layer is never predicted. A dictionary that is made from
+        data is made from the activations of the initial network on the whole training set (without the samples that
+        `early_stopping` sets aside); see `pretraining`.
+    learned_fraction : float, None, or a sequence of them, default=None
         Atoms of each column's dictionary as a fraction of the layer's inputs, in (0, 1]: ``int(n_inputs * fraction)``
         of them; a fraction that leaves none is an error. It is the fraction of the layer's weights that is learned.
-    n_columns : int or sequence of int, default=1
+        None is 0.2 where a dictionary is given, and 1, nothing predicted, where it is not.
+    n_columns : int, "auto", or a sequence of them, default="auto"
         Columns J of a layer: its hidden units are divided evenly among so many dictionaries, each with atoms of its
-        own.
+        own. "auto" takes as many as have 1024 atoms together, and at least all that the layer's inputs allow once; of
+        random connections, one for each unit; of what all columns have in common, one.
     input_shape : tuple of int, or array-like of shape (n_points, d), default=None
         Where the features lie: ``(height, width)``, ``(height, width, channels)`` or coordinates, for dictionaries that
         want to know.
@@ -157,6 +162,8 @@ class PredictedMLPClassifier(PerceptronMixin, NetworkClassifier):
 
     Notes
     -----
+    `set_params` and searches reach a dictionary's own parameters, as ``dictionary__length_scale``.
+
     Bad input is refused before anything changes: after any exception the estimator is what it was. An interrupted fit
     (Ctrl-C) keeps the last complete epoch, and so does one whose loss or outputs become infinite, with a warning; an
     error ends it if there is none.
@@ -174,12 +181,18 @@ class PredictedMLPClassifier(PerceptronMixin, NetworkClassifier):
     >>> from ppdl.dictionaries import SquaredExponential
     >>> from sklearn.datasets import load_digits
     >>> X, y = load_digits(return_X_y=True)
-    >>> clf = PredictedMLPClassifier(
-    ...     hidden_layer_sizes=(64,), dictionary=SquaredExponential(), learned_fraction=0.25, n_columns=4,
-    ...     input_shape=(8, 8), learning_rate="one_cycle", learning_rate_init=0.01, max_iter=20, random_state=0)
-    >>> clf.fit(X[:1200] / 16, y[:1200]).score(X[1200:] / 16, y[1200:]) > 0.85
+    >>> options = dict(
+    ...     hidden_layer_sizes=(64,), input_shape=(8, 8),
+    ...     learning_rate="one_cycle", learning_rate_init=0.01, max_iter=20, random_state=0)
+    >>> clf = PredictedMLPClassifier(learned_fraction=0.2, **options)
+    >>> clf.fit(X[:1200] / 16, y[:1200]).score(X[1200:] / 16, y[1200:]) > 0.9
     True
-    >>> [V.shape for V in clf.dynamic_coefs_[0]]
+
+    A dictionary and columns of one's own choice:
+
+    >>> clf = PredictedMLPClassifier(
+    ...     dictionary=SquaredExponential(), learned_fraction=0.25, n_columns=4, **options)
+    >>> [V.shape for V in clf.fit(X[:1200] / 16, y[:1200]).dynamic_coefs_[0]]
     [(16, 16), (16, 16), (16, 16), (16, 16)]
     """
 
@@ -188,9 +201,9 @@ class PredictedMLPClassifier(PerceptronMixin, NetworkClassifier):
         hidden_layer_sizes: Any = (100,),
         activation: str = "relu",
         *,
-        dictionary: Any = None,
-        learned_fraction: Any = 1.0,
-        n_columns: Any = 1,
+        dictionary: Any = "auto",
+        learned_fraction: Any = None,
+        n_columns: Any = "auto",
         input_shape: Any = None,
         order: str = "auto",
         n_pieces: int = 2,

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
-from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -19,6 +18,8 @@ from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl._savable import SavableMixin
 
+from ..flattened import warn_of_images_under
+from ..predicted_weights import DictionaryParamsMixin
 from ..training.callbacks import CallbackSupportMixin, FitCallbacks
 from ..training.fitting import BatchFit, Rebuild, Task
 from ..training.lbfgs import fit_lbfgs
@@ -37,7 +38,7 @@ _SPARSE = ("csr", "csc")
 _SEEDS = 2**31 - 1
 
 
-class PredictedNetwork(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
+class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin, ABC):
     """A network of predicted weights; see the classes that derive from it."""
 
     _state: State[Model]
@@ -101,8 +102,9 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
         if incremental:
             options.require_incremental()
         continued = self._is_fitted() and (incremental or options.warm_start)
+        earlier = self._model.architecture if continued else None
         given = (X, y, sample_weight)
-        known = self._model.architecture.input_shape if continued else options.design.input_shape
+        known = options.design.input_shape if earlier is None else earlier.input_shape
         X, images = self._rows("X", X, known)
         X_val, _ = self._rows("X_val", X_val, images or known)
         X, y = self._validated(X, y, "y", self._model.dtype if continued else _DTYPES, reset=not continued)
@@ -110,10 +112,17 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, BaseEstimator, ABC):
         seed = self._model.seed if continued else check_random_state(self.random_state).randint(_SEEDS)
         data = self._data(X, y, sample_weight, (X_val, y_val), targets, options, seed, incremental)
         architecture = options.design.architecture(
-            n_inputs=X.shape[1], n_outputs=targets.n_outputs, loss=targets.loss, seed=seed, images=images or known
+            n_inputs=X.shape[1],
+            n_outputs=targets.n_outputs,
+            loss=targets.loss,
+            seed=seed,
+            images=images or known,
+            earlier=earlier,
         )
-        if continued:
-            self._model.architecture.require_same(architecture, self)
+        if earlier is not None:
+            earlier.require_same(architecture, self)
+        elif architecture.input_shape is None:
+            warn_of_images_under(architecture.weighted[0].dictionary, data.X)
         by_lbfgs = options.optimisation.solver == "lbfgs"
         n_epochs = None if by_lbfgs else 1 if incremental else options.stopping.max_iter
         callbacks = FitCallbacks(self, n_epochs, *given)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from ppdl.dictionaries import SquaredExponential
-
 from .classification import NetworkClassifier
 from .images import ImageNetwork
 from .regression import NetworkRegressor
@@ -29,14 +27,17 @@ class PredictedConvNetClassifier(ImageNetwork, NetworkClassifier):
     activation : {"identity", "logistic", "tanh", "relu", "maxout"}, default="relu"
         Put after every layer of weights that has no `Activation` or `Maxout` of its own before the next one. With
         "maxout" there are `n_pieces` times as many filters or units before it.
-    dictionary : Dictionary or None, default=SquaredExponential()
-        What U is made of in layers that have no dictionary of their own; see `ppdl.dictionaries`. None is an ordinary
-        layer. One that is made from data is made from the windows that the filters of the initial network see in the
-        training set, a random 100,000 of them if there are more.
-    learned_fraction : float, default=1.0
+    dictionary : "auto", Dictionary or None, default="auto"
+        What U is made of in layers that have no dictionary of their own; see `ppdl.dictionaries`. "auto" takes smooth
+        weights over windows and maps of at least 48 points, and random connections elsewhere; see
+        `PredictedMLPClassifier`. None is an ordinary layer, whatever the fraction. One that is made from data is made
+        from the windows that the filters of the initial network see in the training set, a random 100,000 of them if
+        there are more.
+    learned_fraction : float or None, default=None
         Atoms of each column's dictionary as a fraction of W's rows, in (0, 1], in layers that have no fraction of their
         own: ``int(n_rows * learned_fraction)`` of them, tied over the channels where atoms lie in one. Where it is 1,
-        all weights are learned, and `dictionary` is of no effect (but for ``selection="all"``).
+        all weights are learned, and `dictionary` is of no effect (but for ``selection="all"``). None is 0.2 where a
+        dictionary is given, and 1 where it is not.
     input_shape : tuple of int, default=None
         ``(height, width)`` or ``(height, width, channels)`` of the images; None takes it from X.
     order, n_pieces, init
@@ -95,8 +96,8 @@ class PredictedConvNetClassifier(ImageNetwork, NetworkClassifier):
     ...     batch_size=20, learning_rate="one_cycle", learning_rate_init=0.02, max_iter=5, random_state=0)
     >>> clf.fit(X[:1200], y[:1200]).score(X[1200:], y[1200:]) > 0.85
     True
-    >>> [V.shape for V in clf.dynamic_coefs_[0]]
-    [(4, 16)]
+    >>> clf.dynamic_coefs_[1][0].shape  # of the first column
+    (128, 1)
     """
 
     def __init__(
@@ -104,8 +105,8 @@ class PredictedConvNetClassifier(ImageNetwork, NetworkClassifier):
         layers: Any = "small",
         activation: str = "relu",
         *,
-        dictionary: Any = SquaredExponential(),  # noqa: B008, a frozen value
-        learned_fraction: float = 1.0,
+        dictionary: Any = "auto",
+        learned_fraction: float | None = None,
         input_shape: Any = None,
         order: str = "auto",
         n_pieces: int = 2,
@@ -193,8 +194,8 @@ class PredictedConvNetRegressor(ImageNetwork, NetworkRegressor):
         layers: Any = "small",
         activation: str = "relu",
         *,
-        dictionary: Any = SquaredExponential(),  # noqa: B008, a frozen value
-        learned_fraction: float = 1.0,
+        dictionary: Any = "auto",
+        learned_fraction: float | None = None,
         input_shape: Any = None,
         order: str = "auto",
         n_pieces: int = 2,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,12 +12,19 @@ import numpy as np
 
 from ppdl import _checks as checks
 from ppdl.dictionaries import Identity, LayerInput
-from ppdl.layers import Activation, Dense, Layer, Maxout
+from ppdl.layers import Activation, Dense, Layer, Maxout, Weighted
+from ppdl.layers.weighted import checked_n_columns
 
-from ..predicted_weights import check_learned_fraction, checked_dictionary
-from .architecture import Architecture
+from ..predicted_weights import automatic_dictionary, checked_fraction, refuse_matrix
+from .architecture import Architecture, placed
+from .choices import decided
 
 ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "maxout")
+_OPEN: dict[str, Callable[[Any], Any]] = {
+    "dictionary": automatic_dictionary,
+    "learned_fraction": checked_fraction,
+    "n_columns": checked_n_columns,
+}  # what may be left to the network, for all layers or for each
 SCALES = ("auto", "glorot", "he", "lecun")
 
 
@@ -23,7 +32,7 @@ SCALES = ("auto", "glorot", "he", "lecun")
 class Design(ABC):
     """All layers but the last, and what decides the initial weights."""
 
-    hidden: tuple[Layer, ...]
+    hidden: tuple[Layer, ...]  # whose dictionaries, fractions and columns may be left open
     input_shape: Any  # where the features lie
     scale: str | float  # of the initial weights, as the core names it
     parameters: dict[str, Any]  # see `Architecture`
@@ -32,7 +41,19 @@ class Design(ABC):
     """Whether hidden layers can be pretrained as autoencoders."""
 
     @abstractmethod
-    def architecture(self, *, n_inputs: int, n_outputs: int, loss: str, seed: int, images: Any = None) -> Architecture:
+    def _placed_at(self, n_inputs: int, images: Any) -> Any:
+        """Return where so many inputs lie, checked; `images` is the shape of samples that are some."""
+
+    def architecture(
+        self,
+        *,
+        n_inputs: int,
+        n_outputs: int,
+        loss: str,
+        seed: int,
+        images: Any = None,
+        earlier: Architecture | None = None,
+    ) -> Architecture:
         """Make the architecture for data of these sizes; the output layer is never predicted.
 
         Parameters
@@ -45,12 +66,29 @@ class Design(ABC):
             Of everything random.
         images : tuple of int, optional
             Height, width and channels of the samples, where they are images.
+        earlier : Architecture, optional
+            What it decided holds where the parameters still describe the same layers.
         """
+        place = self._placed_at(n_inputs, images)
+        output = Dense(n_outputs, dictionary=Identity(), fraction=1.0, n_columns=1)
+        parameters = {**self.parameters, "input_shape": place, "init": self.scale, "loss": loss}
+        described = Architecture(
+            (*self.hidden, output), n_inputs, loss, place, self.scale, seed, self.hidden, parameters
+        )
+        if earlier is not None and (earlier.described, earlier.input_shape) == (self.hidden, place):
+            hidden = earlier.layers[:-1]
+        else:
+            hidden = tuple(_closed(described))
+        return dataclasses.replace(described, layers=(*hidden, output))
 
-    def _with_output(self, n_inputs: int, n_outputs: int, loss: str, seed: int, input_shape: Any) -> Architecture:
-        layers = (*self.hidden, Dense(n_outputs, dictionary=Identity(), fraction=1.0))
-        parameters = {**self.parameters, "input_shape": input_shape, "init": self.scale, "loss": loss}
-        return Architecture(layers, n_inputs, loss, input_shape, self.scale, seed, parameters)
+
+def _closed(described: Architecture) -> Iterator[Layer]:
+    """Go through the layers but the last, with nothing left open in them."""
+    for layer, inputs, topology in placed(described.described, described.shape, described.input_shape):
+        if isinstance(layer, Weighted):
+            yield decided(layer, LayerInput(layer.visible(inputs).size, topology))
+        else:
+            yield layer
 
 
 class PerceptronDesign(Design):
@@ -58,24 +96,23 @@ class PerceptronDesign(Design):
 
     encodes = True
 
-    def architecture(self, *, n_inputs: int, n_outputs: int, loss: str, seed: int, images: Any = None) -> Architecture:
-        """Make the architecture for data of these sizes; see `Design`."""
+    def _placed_at(self, n_inputs: int, images: Any) -> Any:
         LayerInput(n_inputs, shape=self.input_shape)  # checks the shape, whether or not a dictionary looks at it
-        return self._with_output(n_inputs, n_outputs, loss, seed, self.input_shape)
+        return self.input_shape
 
 
 def perceptron_design(params: Any) -> PerceptronDesign:
     """Parse the parameters of an estimator, its attributes."""
     sizes = _hidden_sizes(params.hidden_layer_sizes)
     between, n_pieces = activation_layer(params)
-    given = checks.per_layer("dictionary", params.dictionary, len(sizes))
-    dictionaries = [checked_dictionary(value) for value in given]
-    fractions = checks.per_layer("learned_fraction", params.learned_fraction, len(sizes))
-    columns = checks.per_layer("n_columns", params.n_columns, len(sizes))
-    check_learned_fraction(given, fractions, columns)
+    refuse_matrix(params.dictionary)
+    dictionaries, fractions, columns = (
+        [check(value) for value in checks.per_layer(name, getattr(params, name), len(sizes))]
+        for name, check in _OPEN.items()
+    )
     hidden: list[Layer] = []
     for units, dictionary, fraction, n_columns in zip(sizes, dictionaries, fractions, columns, strict=True):
-        dense = Dense(units, n_columns=int(n_columns), dictionary=dictionary, fraction=float(fraction))
+        dense = Dense(units, n_columns=n_columns).completed(dictionary, fraction)
         checks.integer("n_pieces", n_pieces, at_most=checks.LARGEST_INT // units)
         hidden += [dense.widened(n_pieces), between]
     meaning = {
@@ -83,8 +120,8 @@ def perceptron_design(params: Any) -> PerceptronDesign:
         "activation": type(between) if n_pieces > 1 else between,
         "n_pieces": n_pieces,
         "dictionary": dictionaries,
-        "learned_fraction": [float(fraction) for fraction in fractions],
-        "n_columns": [int(n) for n in columns],
+        "learned_fraction": fractions,
+        "n_columns": columns,
     }
     return PerceptronDesign(tuple(hidden), _input_shape(params.input_shape), initial_scale(params), meaning)
 

@@ -10,17 +10,16 @@ from ppdl import _checks as checks
 from ppdl.dictionaries import Dictionary, Identity
 from ppdl.layers import Activation, Conv2D, Dense, Layer, Maxout, MaxPool2D, Shape, Weighted
 
-from ..predicted_weights import check_learned_fraction, checked_dictionary
-from .architecture import Architecture
+from ..predicted_weights import automatic_dictionary, checked_fraction
 from .design import Design, activation_layer, initial_scale
 
 PRESETS: dict[str, tuple[Layer, ...]] = {
     "denil2013": (
-        Conv2D(48, 8, padding=4),
+        Conv2D(48, 8, padding=4, n_columns=1),
         MaxPool2D(4, stride=2),
-        Conv2D(64, 8, padding=3),
+        Conv2D(64, 8, padding=3, n_columns=1),
         MaxPool2D(4, stride=2),
-        Conv2D(64, 5, padding=3),
+        Conv2D(64, 5, padding=3, n_columns=1),
         MaxPool2D(2, stride=2),
         Dense(500, n_columns=5),
     ),
@@ -37,8 +36,7 @@ PRESETS: dict[str, tuple[Layer, ...]] = {
 class ImageDesign(Design):
     """Layers over images, some of which look at windows."""
 
-    def architecture(self, *, n_inputs: int, n_outputs: int, loss: str, seed: int, images: Any = None) -> Architecture:
-        """Make the architecture for data of these sizes; see `Design`."""
+    def _placed_at(self, n_inputs: int, images: Any) -> Any:
         given = self.input_shape if self.input_shape is not None else images
         if given is None:
             raise ValueError(
@@ -51,23 +49,16 @@ class ImageDesign(Design):
                 f"input_shape: received {tuple(shape)}, images of {shape.size} numbers; expected {n_inputs}, as X has"
             )
         _check_sizes(self.parameters["layers"], shape)
-        return self._with_output(n_inputs, n_outputs, loss, seed, tuple(shape))
+        return tuple(shape)
 
 
 def image_design(params: Any) -> ImageDesign:
     """Parse the parameters of an estimator, its attributes."""
     layers = listed_layers(params.layers)
     between, n_pieces = activation_layer(params)
-    dictionary = params.dictionary
-    network = checked_dictionary(dictionary, "for all layers that have none of their own")
-    fraction = checks.real("learned_fraction", params.learned_fraction, above=0.0, at_most=1.0)
-    weighted = [layer for layer in layers if isinstance(layer, Weighted)]
-    check_learned_fraction(
-        [dictionary if layer.dictionary is None else layer.dictionary for layer in weighted],
-        [fraction if layer.fraction is None else layer.fraction for layer in weighted],
-        [layer.n_columns for layer in weighted],
-    )
-    completed = [_completed(layer, network, fraction) for layer in layers]
+    dictionary = automatic_dictionary(params.dictionary, "for all layers that have none of their own")
+    fraction = checked_fraction(params.learned_fraction)
+    completed = [_completed(layer, dictionary, fraction) for layer in layers]
     hidden = tuple(_with_activations(completed, between, n_pieces))
     shape = _image_shape(params.input_shape)
     if shape is not None:
@@ -76,7 +67,7 @@ def image_design(params: Any) -> ImageDesign:
         "layers": layers,
         "activation": type(between) if n_pieces > 1 else between,
         "n_pieces": n_pieces,
-        "dictionary": network,
+        "dictionary": dictionary,
         "learned_fraction": fraction,
     }
     return ImageDesign(hidden, shape, initial_scale(params), meaning)
@@ -113,7 +104,7 @@ def listed_layers(value: Any) -> tuple[Layer, ...]:
     return tuple(value)
 
 
-def _completed(layer: Layer, dictionary: Dictionary, fraction: float) -> Layer:
+def _completed(layer: Layer, dictionary: Dictionary | None, fraction: float | None) -> Layer:
     """Return a layer of weights with what it leaves to the network; where all is learned, nothing is predicted."""
     if not isinstance(layer, Weighted):
         return layer

@@ -24,7 +24,7 @@ class ImageNetwork(PredictedNetwork):
         layers = self.layers
         if not isinstance(layers, str):
             layers = [layer.ordinary() if isinstance(layer, Weighted) else layer for layer in layers]
-        return {"layers": layers, "dictionary": None, "learned_fraction": 1.0}
+        return {"layers": layers, "dictionary": None, "learned_fraction": None}
 
     def _rows(self, name: str, X: Any, known: Any) -> tuple[Any, Any]:
         return image_rows(name, X, known)

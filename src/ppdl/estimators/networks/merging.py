@@ -90,7 +90,7 @@ def require_unchanged(estimator: Any) -> Options:
     """
     options, fitted, targets = estimator._options(), estimator._model.architecture, estimator._targets
     loss = estimator._targets_of(np.zeros((1, targets.n_outputs)), targets).loss
-    fitted.require_same(options.design.architecture(**{**_sizes(fitted), "loss": loss}), estimator)
+    fitted.require_same(options.design.architecture(**{**_sizes(fitted), "loss": loss}, earlier=fitted), estimator)
     return options
 
 

@@ -17,7 +17,7 @@ class PerceptronMixin:
         return perceptron_design(self)
 
     def _ordinary(self) -> dict[str, Any]:
-        return {"dictionary": None, "learned_fraction": 1.0, "n_columns": 1}
+        return {"dictionary": None, "learned_fraction": None, "n_columns": "auto"}
 
     def to_sklearn(self) -> Any:
         """Return a fitted `MLPClassifier` or `MLPRegressor` of scikit-learn, of the same function.

@@ -11,8 +11,8 @@ from .regression import NetworkRegressor
 class PredictedMLPRegressor(PerceptronMixin, NetworkRegressor):
     """Multi-layer perceptron regressor that learns a part of its weights and predicts the rest.
 
-    With ``dictionary=None`` it takes the place of scikit-learn's `MLPRegressor`, of which it has all parameters and
-    attributes under the same names.
+    Without `learned_fraction` and `dictionary` it takes the place of scikit-learn's `MLPRegressor`, of which it has all
+    parameters and attributes under the same names.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ class PredictedMLPRegressor(PerceptronMixin, NetworkRegressor):
     >>> X = np.random.default_rng(0).normal(size=(500, 32)).cumsum(axis=1)
     >>> y = X[:, ::8].sum(axis=1)
     >>> model = PredictedMLPRegressor(
-    ...     hidden_layer_sizes=(50,), dictionary=DCT(selection="leading"), learned_fraction=0.5, input_shape=(32, 1),
+    ...     hidden_layer_sizes=(50,), dictionary=DCT(), learned_fraction=0.5, input_shape=(32, 1),
     ...     learning_rate_init=0.01, random_state=0, max_iter=100, n_iter_no_change=np.inf)
     >>> model.fit(X[:400], y[:400]).score(X[400:], y[400:]) > 0.9
     True
@@ -71,9 +71,9 @@ class PredictedMLPRegressor(PerceptronMixin, NetworkRegressor):
         hidden_layer_sizes: Any = (100,),
         activation: str = "relu",
         *,
-        dictionary: Any = None,
-        learned_fraction: Any = 1.0,
-        n_columns: Any = 1,
+        dictionary: Any = "auto",
+        learned_fraction: Any = None,
+        n_columns: Any = "auto",
         input_shape: Any = None,
         order: str = "auto",
         n_pieces: int = 2,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import html
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ppdl.layers import Conv2D, Shape
+from ppdl.layers import Conv2D, Shape, Weighted
 
 from .architecture import Architecture, Place
 from .building import training_network
@@ -103,6 +104,8 @@ class Summary:
     ----------
     layers : tuple of LayerSummary
         Layers of weights, the output layer included.
+    notes : tuple of str
+        What learns more than was asked for, and why.
 
     Examples
     --------
@@ -119,6 +122,7 @@ class Summary:
     """
 
     layers: tuple[LayerSummary, ...]
+    notes: tuple[str, ...] = ()
 
     @property
     def n_dynamic(self) -> int:
@@ -156,7 +160,7 @@ class Summary:
             ).rstrip()
             for row in rows
         ]
-        return "\n".join([lines[0], "-" * (sum(widths) + 2 * (len(widths) - 1)), *lines[1:], self.total()])
+        return "\n".join([lines[0], "-" * (sum(widths) + 2 * (len(widths) - 1)), *lines[1:], self.total(), *self.notes])
 
     __repr__ = __str__
 
@@ -166,7 +170,8 @@ class Summary:
 
         headings, *rows = self._rows()
         body = "".join(row("td", cells) for cells in rows)
-        return f"<table>{row('th', headings)}{body}</table><p>{html.escape(self.total())}</p>"
+        said = "".join(f"<p>{html.escape(line)}</p>" for line in (self.total(), *self.notes))
+        return f"<table>{row('th', headings)}{body}</table>{said}"
 
 
 def summarize(estimator: Any) -> Summary:
@@ -186,7 +191,16 @@ def summarize(estimator: Any) -> Summary:
             zip(plans, model.architecture.output_shapes, network.describe(), strict=True), start=1
         )
     ]
-    return Summary(tuple(layers))
+    return Summary(tuple(layers), tuple(_notes(model.architecture, layers)))
+
+
+def _notes(architecture: Architecture, layers: Sequence[LayerSummary]) -> Iterator[str]:
+    """Go through what there is to say of layers that learn more than the fraction asks for."""
+    described = [layer for layer in architecture.described if isinstance(layer, Weighted)]
+    for layer, asked, place in zip(layers, described, architecture.weighted, strict=False):
+        if asked.dictionary is None and asked.fraction is not None and place.fraction > asked.fraction:
+            so = "all is learned" if place.fraction == 1.0 else f"{place.fraction:.1%} is learned"
+            yield f"{layer.name}: learned_fraction={asked.fraction:g} is too little of {layer.n_visible} inputs; {so}"
 
 
 def _kind(architecture: Architecture, place: Place) -> str:

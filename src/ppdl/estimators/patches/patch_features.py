@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from ppdl._precision import Array
 from ppdl._savable import SavableMixin
 from ppdl.preprocessing import extract_patches
 
+from ..flattened import warn_of_images
 from ..training.progress import ProgressTable
 from ..transaction import unchanged_on_error
 from .encoding import learned_filters, make_encoder
@@ -196,6 +198,8 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         X, seen = flattened(X)
         X = validate_data(self, X, dtype=(np.float64, np.float32), order="C")
         grid = options.grid(X.shape[1], seen)
+        if seen is None and self.input_shape is None and isinstance(self.patch_size, Integral):
+            warn_of_images(X, "PatchFeatures")
 
         random_state = check_random_state(self.random_state)
         patches = extract_patches(

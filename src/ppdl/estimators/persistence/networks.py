@@ -26,6 +26,7 @@ from ..networks.regressor import PredictedMLPRegressor
 from ..networks.targets import ClassTargets, LabelTargets, RealTargets, Targets
 from ..training.state import BatchPlan, State
 from .codec import Codec, register
+from .decisions import describe_decisions, with_decisions
 from .fields import Contents, checked_history, checked_number, invalid, naming
 from .json_values import array_from_json, array_to_json
 from .optimizer import put_optimizer, take_optimizer
@@ -57,6 +58,7 @@ def _describe(estimator: PredictedNetwork, optimizer_state: bool) -> Contents:
             "batch_plan": list(estimator._state.plan),
         }
     )
+    describe_decisions(model.architecture, contents)
     if isinstance(estimator, NetworkClassifier):
         contents.specification["classes"] = array_to_json("classes_", estimator.classes_, "labels")
     for n, (columns, (V, bias)) in enumerate(zip(model.columns, model.slices, strict=True)):
@@ -150,9 +152,10 @@ def _architecture(
     with naming("params"):
         design = estimator._options().design
         for layer in design.hidden:
-            if isinstance(layer, Weighted):  # before anything is made of so many
+            if isinstance(layer, Weighted) and layer.n_columns != "auto":  # before anything is made of so many
                 checks.integer("n_columns", layer.n_columns, at_most=len(contents.tensors))
         architecture = design.architecture(**sizes, loss=targets.loss, images=images)
+    architecture = with_decisions(architecture, contents)
     if images not in (None, architecture.input_shape):
         raise invalid("input_shape_", images, str(architecture.input_shape))
     return architecture

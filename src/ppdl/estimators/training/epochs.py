@@ -117,14 +117,14 @@ class Training:
         self.n_seen += len(self.samples.rows)
         return float(loss)
 
-    def is_finite(self) -> bool:
-        """Whether the loss of the next epoch's first batch is finite before a step is made."""
+    def loss_at(self, theta: Array) -> float:
+        """Return the loss of the next epoch's first batch with these parameters."""
         rows = self._order()[: self.course.batch_size]
         targets, weight = (part if part is None else part[rows] for part in (self.samples.targets, self.samples.weight))
         value, _ = self._model.value_and_gradient(
-            self.theta, self.samples.inputs[rows], targets, weight, n_threads=self._n_threads
+            theta, self.samples.inputs[rows], targets, weight, n_threads=self._n_threads
         )
-        return bool(np.isfinite(value))
+        return float(value)
 
     def _order(self) -> Rows:
         if not self.how.shuffle:

@@ -24,6 +24,8 @@ from .progress import ProgressTable
 from .state import BatchPlan, Data, M, State
 from .stopping import Stagnation
 
+_GROWTH = 10.0  # of the loss over a fit, from where on it is told
+
 
 @dataclass(frozen=True)
 class Task(Generic[M]):
@@ -69,6 +71,7 @@ class BatchFit(Generic[M]):
         self.max_epochs = 1 if once else task.stopping.max_iter
         self.rebuild = rebuild
         how, data, model = task.how, task.data, start.model
+        self._untrained = model.theta if start.n_epochs == 0 and not once else None
         self._ends_with_epochs = once or how.schedule.fixed_length or task.stopping.patience == math.inf
         plan = BatchPlan(how.samples_of_a_batch(len(data.rows)), 0 if once else len(data.X))
         self.training = Training(
@@ -108,6 +111,7 @@ class BatchFit(Generic[M]):
                 stacklevel=2,
             )
             return self.state
+        self._warn_of_growth()
         if not ended and not self._ends_with_epochs:
             warnings.warn(
                 f"Training did not converge within max_iter={self.max_epochs} epochs; raise max_iter, or tol",
@@ -118,9 +122,22 @@ class BatchFit(Generic[M]):
             return self.state
         return dataclasses.replace(self.state, optimiser=self.training.state())
 
+    def _warn_of_growth(self) -> None:
+        """Warn where the loss stayed finite, but is far above that of a network that was not trained."""
+        if self._untrained is None or self._keeps_best:
+            return
+        first, last = self.training.loss_at(self._untrained), self.state.loss
+        if last > _GROWTH * first:
+            warnings.warn(
+                f"Training diverged: the loss grew from {first:.3g} to {last:.3g}; lower learning_rate_init, which is "
+                f"{self.task.how.rate:g}, or scale X",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+
     def _explained(self, error: Exception) -> Exception:
         """Return the error of a first epoch that diverged, which is not always the learning rate's fault."""
-        if self.training.is_finite():
+        if math.isfinite(self.training.loss_at(self.training.theta)):
             return error
         weights = "" if self.task.data.weight is None else ", the sample weights"
         return _core.NumericalError(

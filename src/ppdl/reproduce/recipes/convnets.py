@@ -90,9 +90,9 @@ class ConvNet:
 CONVNETS = {
     "digits": ConvNet(
         (
-            Conv2D(12, 5, padding=2),
+            Conv2D(12, 5, padding=2, n_columns=1),
             MaxPool2D(2),
-            Conv2D(24, 3, padding=1),
+            Conv2D(24, 3, padding=1, n_columns=1),
             MaxPool2D(2, stride=1),
             Dense(60, n_columns=5),
         ),

@@ -31,13 +31,13 @@ CONVNET: dict[str, Any] = dict(activation="relu", init=0.05, alpha=0.5, learning
 DIGITS_ALPHA = 5.0
 
 LAYERS: dict[str, tuple[Layer, ...]] = {
-    "enlarged-digits": (Conv2D(12, 9, stride=2, padding=4), MaxPool2D(2), Dense(40)),
+    "enlarged-digits": (Conv2D(12, 9, stride=2, padding=4, n_columns=1), MaxPool2D(2), Dense(40, n_columns=1)),
     "cifar10": (
-        Conv2D(24, 8, stride=2, padding=3),
+        Conv2D(24, 8, stride=2, padding=3, n_columns=1),
         MaxPool2D(2),
-        Conv2D(32, 5, padding=2),
+        Conv2D(32, 5, padding=2, n_columns=1),
         MaxPool2D(2),
-        Dense(64),
+        Dense(64, n_columns=1),
     ),
 }
 LAYERS["stl10"] = LAYERS["cifar10"]
