@@ -51,9 +51,6 @@ class ColumnRegressor(Columns, PredictedConvNetRegressor):
 
 @parametrize_with_checks(
     [kind(layers=[Conv2D(8, 1), Dense(20)], max_iter=50) for kind in (ColumnClassifier, ColumnRegressor)],
-    expected_failed_checks=lambda _: {
-        "check_parameters_default_constructible": "the dictionary is a value, of a type that scikit-learn does not know"
-    },
 )
 @pytest.mark.filterwarnings("ignore")  # checks fit on purpose what cannot converge
 def test_scikit_learn_checks(estimator, check):
