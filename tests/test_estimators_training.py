@@ -356,7 +356,9 @@ def test_nothing_is_rebuilt_unless_an_epoch_follows(digits):
 
 def test_rebuilding_fits_full_dictionaries_without_loss(digits):
     X, y = digits
-    clf = PredictedMLPClassifier((30, 20), dictionary=(None, PrincipalComponents()), max_iter=3, **FIXED).fit(X, y)
+    clf = PredictedMLPClassifier(
+        (30, 20), dictionary=(None, PrincipalComponents()), learned_fraction=1.0, max_iter=3, **FIXED
+    ).fit(X, y)
     model, changed = rebuilt_dictionaries(clf._model, Data(X, y, None, np.arange(len(X))), None)
     assert [part.stop - part.start for part in changed] == [30 * 20]
     assert_allclose(model.coefs()[1], clf.coefs_[1], atol=1e-10)
