@@ -37,7 +37,8 @@ def test_the_numbers_are_those_of_the_fitted_network(digits):
         (20, 12, 8), dictionary=dictionaries, learned_fraction=0.25, n_columns=(2, 1, 2), input_shape=(8, 8), **FIXED
     ).fit(*digits)
     convnet = PredictedConvNetClassifier("small", learned_fraction=0.5, input_shape=(8, 8), **FIXED).fit(*digits)
-    for estimator in (perceptron, convnet):
+    ordinary = PredictedMLPClassifier((20,), dictionary=None, n_columns=4, **FIXED).fit(*digits)
+    for estimator in (perceptron, convnet, ordinary):
         display = estimator.plot_architecture()
         learned, weights = map(sum, zip(*counts(display), strict=True))
         assert learned == estimator.theta_.size - biases(estimator)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sklearn.utils.validation import check_is_fitted
 
@@ -19,6 +19,8 @@ from .networks.architecture import Architecture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+Columns: TypeAlias = Sequence[tuple[int, int]]  # atoms and hidden units of each
 
 #: Colours of columns: Okabe and Ito's palette, told apart by colour-blind readers too.
 _COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00")
@@ -153,30 +155,29 @@ class ArchitectureDisplay:
                 raise ValueError(f"n_inputs: received None, and input_shape={design.input_shape!r}; give one of them")
             n_inputs = math.prod(design.input_shape)
         architecture = design.architecture(n_inputs=n_inputs, n_outputs=n_outputs, loss="softmax", seed=0)
-        counted = []
+        counted: list[Columns] = []
         for n, place in enumerate(architecture.weighted):
             if place.dictionary.data_driven:
                 n_atoms = count_atoms(place.n_visible, place.fraction)
-                counted.append([n_atoms] * len(place.layer.sizes))
+                counted.append([(n_atoms, n_hidden) for n_hidden in place.layer.sizes])
             else:
                 counted.append(_counted(architecture.columns(n)))
         return cls._of(architecture, counted)
 
     @classmethod
-    def _of(cls, architecture: Architecture, counted: Sequence[Sequence[int]]) -> ArchitectureDisplay:
-        """Take the layers of an architecture with the numbers of atoms of their columns."""
+    def _of(cls, architecture: Architecture, counted: Sequence[Columns]) -> ArchitectureDisplay:
+        """Take the layers of an architecture with the numbers of atoms and units of their columns."""
         places, last = architecture.weighted, len(architecture.weighted) - 1
         layers = []
-        for n, (place, shapes, n_atoms) in enumerate(zip(places, architecture.output_shapes, counted, strict=True)):
+        for n, (place, shapes, columns) in enumerate(zip(places, architecture.output_shapes, counted, strict=True)):
             if isinstance(place.layer, Conv2D):
                 seen = place.layer.visible(place.inputs)
                 name = f"convolution\n{seen.height} × {seen.width}"
             else:
                 name = "output" if n == last else "dense"
             kind = "" if isinstance(place.dictionary, Identity) else type(place.dictionary).__name__
-            columns = tuple(zip(n_atoms, place.layer.sizes, strict=True))
             learned = isinstance(place.dictionary, LowRank)
-            layers.append(DrawnLayer(name, *shapes, place.n_visible, columns, kind, learned))
+            layers.append(DrawnLayer(name, *shapes, place.n_visible, tuple(columns), kind, learned))
         shape = architecture.input_shape
         return cls(Shape(*(*shape, 1)[:3]) if _is_shape(shape) else architecture.shape, layers)
 
@@ -225,9 +226,9 @@ class ArchitectureDisplay:
         return self
 
 
-def _counted(weights: DictionaryColumns) -> list[int]:
-    """Return the number of atoms of each column."""
-    return [len(weights.atoms(j)) for j in range(len(weights.columns))]
+def _counted(weights: DictionaryColumns) -> Columns:
+    """Return the numbers of atoms and of hidden units of each column."""
+    return [(len(weights.atoms(j)), column.n_hidden) for j, column in enumerate(weights.columns)]
 
 
 def _is_shape(shape: Any) -> bool:
