@@ -108,7 +108,7 @@ def test_network_learns_digits():
 
 
 def test_network_of_the_paper_has_its_sizes():
-    clf = PredictedConvNetClassifier("denil2013", dictionary=SquaredExponential(), input_shape=(32, 32, 3))
+    clf = PredictedConvNetClassifier("denil2013", input_shape=(32, 32, 3))
     clf.set_params(learned_fraction=0.25, max_iter=1, batch_size=2, n_iter_no_change=np.inf, random_state=0)
     X = np.random.default_rng(0).normal(size=(4, 32 * 32 * 3)).astype(np.float32)
     clf.fit(X, [0, 1, 2, 3])
@@ -116,6 +116,7 @@ def test_network_of_the_paper_has_its_sizes():
     assert [layer.passed_shape for layer in clf.summary().layers[:3]] == [(16, 16, 48), (7, 7, 64), (5, 5, 64)]
     shares = [sum(V.size for V in Vs) / W.size for Vs, W in zip(clf.dynamic_coefs_, clf.coefs_, strict=True)]
     assert_allclose(shares, [0.25, 0.25, 0.24, 0.24, 1.0])
+    assert {place.dictionary for place in clf._model.architecture.weighted[:-1]} == {SquaredExponential()}
 
 
 @pytest.mark.parametrize("activation", ["logistic", "tanh", "identity", "maxout"])

@@ -87,9 +87,10 @@ def test_pairs_of_equals_are_one_number():
 
 def test_layers_take_from_the_network_what_they_leave_open():
     open_layer, own = Dense(4, n_columns=2), Conv2D(4, 3, dictionary=DCT(), fraction=0.5)
-    assert open_layer.completed(Identity(), 0.25) == Dense(4, n_columns=2, dictionary=Identity(), fraction=0.25)
+    assert open_layer.completed(DCT(), 0.25) == Dense(4, n_columns=2, dictionary=DCT(), fraction=0.25)
+    assert open_layer.completed(Identity(), 0.25) == Dense(4, n_columns=2, dictionary=Identity(), fraction=1.0)
     assert own.completed(Identity(), 0.25) == own
-    assert own.ordinary() == Conv2D(4, 3)
+    assert own.ordinary() == Conv2D(4, 3, n_columns=1)
 
 
 @pytest.mark.parametrize("layer", [*LAYERS, Conv2D(4, (3, 2), dictionary=DCT(), bias=False)], ids=repr)

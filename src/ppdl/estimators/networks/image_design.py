@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ppdl import _checks as checks
-from ppdl.dictionaries import Dictionary, Identity
+from ppdl.dictionaries import Dictionary, Identity, SquaredExponential
 from ppdl.layers import Activation, Conv2D, Dense, Layer, Maxout, MaxPool2D, Shape, Weighted
 
 from ..predicted_weights import automatic_dictionary, checked_fraction
@@ -31,6 +31,8 @@ PRESETS: dict[str, tuple[Layer, ...]] = {
         Dense(128, n_columns=4),
     ),
 }
+# What "auto" is in a preset, if not the network's choice.
+PRESET_DICTIONARIES: dict[str, Dictionary] = {"denil2013": SquaredExponential()}
 
 
 class ImageDesign(Design):
@@ -58,6 +60,8 @@ def image_design(params: Any) -> ImageDesign:
     between, n_pieces = activation_layer(params)
     dictionary = automatic_dictionary(params.dictionary, "for all layers that have none of their own")
     fraction = checked_fraction(params.learned_fraction)
+    if dictionary is None and fraction is not None and isinstance(params.layers, str):
+        dictionary = PRESET_DICTIONARIES.get(params.layers)
     completed = [_completed(layer, dictionary, fraction) for layer in layers]
     hidden = tuple(_with_activations(completed, between, n_pieces))
     shape = _image_shape(params.input_shape)
