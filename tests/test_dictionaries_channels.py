@@ -93,7 +93,10 @@ def test_a_dictionary_over_points_is_the_one_over_all_channels(dictionary, shape
 def test_the_digest_of_dictionaries_in_channels_is_that_of_earlier_releases():
     """Golden values: a saved model holds such a digest. Made by version 0.1.0, which formed them over all channels."""
     inputs = input_of((8, 8, 3), seed=5, layer=1)
-    found = {d.id: d.columns(inputs, sizes=(3, 4), fraction=0.3).digest()[:16] for d in (SQUARED, DCT(selection="uniform"), Wavelet(selection="uniform"))}
+    found = {
+        d.id: d.columns(inputs, sizes=(3, 4), fraction=0.3).digest()[:16]
+        for d in (SQUARED, DCT(selection="uniform"), Wavelet(selection="uniform"))
+    }
     assert found == {
         "squared-exponential": "37352940415d0398",
         "dct": "8c1a4a6fbc87fbbf",

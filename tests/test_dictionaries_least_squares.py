@@ -110,7 +110,9 @@ def test_the_loss_does_not_jump_where_dictionaries_are_made_anew(activation, ato
     X, y = load_digits(return_X_y=True)
     clf = PredictedMLPClassifier(
         (40, 40), activation, dictionary=(DCT(), EmpiricalCovariance(atoms=atoms)), learned_fraction=fraction
-    ).set_params(input_shape=(8, 8), pretraining="supervised", max_iter=3, batch_size=50, n_iter_no_change=np.inf, random_state=0)
+    ).set_params(
+        input_shape=(8, 8), pretraining="supervised", max_iter=3, batch_size=50, n_iter_no_change=np.inf, random_state=0
+    )
     clf.fit(X[:500] / 16, y[:500])
     assert clf.loss_curve_[1] < 1.5 * clf.loss_curve_[0]
 

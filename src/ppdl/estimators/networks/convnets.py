@@ -22,8 +22,9 @@ class PredictedConvNetClassifier(ImageNetwork, NetworkClassifier):
         The network but for its output layer: `Conv2D`, `MaxPool2D`, `AvgPool2D`, `Dense`, `Activation`, `Maxout`,
         `Dropout`, `Jitter`. Layers of weights may have a dictionary, a fraction and a number of columns of their own.
         "denil2013" is the paper's network for CIFAR-10: 48 filters of 8 x 8, 64 of 8 x 8, 64 of 5 x 5, each followed
-        by pooling, and 500 units in five columns; "auto" is `SquaredExponential` in it. "small" has 32 and 64 filters of 3 x 3, each followed by pooling of
-        2 x 2, and 128 units, all in four columns. The output layer is dense, ordinary and added to them.
+        by pooling, and 500 units in five columns; "auto" is `SquaredExponential` in it. "small" has 32 and 64 filters
+        of 3 x 3, each followed by pooling of 2 x 2, and 128 units, all in four columns. The output layer is dense,
+        ordinary and added to them.
     activation : {"identity", "logistic", "tanh", "relu", "maxout"}, default="relu"
         Put after every layer of weights that has no `Activation` or `Maxout` of its own before the next one. With
         "maxout" there are `n_pieces` times as many filters or units before it.
