@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 from sklearn.exceptions import NotFittedError
 
-from ppdl import PredictedMLPClassifier
+from ppdl import RICA, PredictedMLPClassifier
 from ppdl.estimators import HistoryDisplay, WeightsDisplay
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -37,6 +37,19 @@ def test_weights_are_drawn_as_images_of_the_inputs(clf):
     assert WeightsDisplay.from_estimator(clf).images.shape == (12, 8, 8)
     assert clf.plot_weights(layer=1, units=3).images.shape == (3, 1, 12)
     assert clf.plot_weights(cmap="gray").ax_.images[0].get_cmap().name == "gray"
+
+
+def test_weights_of_a_table_have_its_names_and_a_scale(clf):
+    pd = pytest.importorskip("pandas")
+    X = pd.DataFrame(np.random.default_rng(0).normal(size=(30, 3)), columns=["height", "width", "weight"])
+    table = PredictedMLPClassifier((4,), max_iter=1, n_iter_no_change=np.inf).fit(X, np.arange(30) % 2)
+    for drawn in (table.plot_weights(), RICA(2, random_state=0).fit(X).plot_components()):
+        assert [label.get_text() for label in drawn.ax_.get_xticklabels()] == ["height", "width", "weight"]
+        _, scale = drawn.figure_.axes
+        assert scale.get_ylabel() == "weight"
+    hidden = table.plot_weights(layer=1)
+    assert (hidden.ax_.get_xlabel(), hidden.ax_.get_ylabel()) == ("input", "1 unit")
+    assert hidden.ax_.images[0].get_array().shape == (1, 4)
 
 
 @pytest.mark.parametrize("channels", [1, 3])

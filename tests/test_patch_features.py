@@ -143,6 +143,34 @@ def test_images_of_three_and_four_dimensions_are_their_rows(images):
     assert (grey.image_shape_, grey.patch_shape_) == ((7, 16, 1), (3, 3, 1))
 
 
+def test_a_list_of_images_is_their_array(images):
+    pixels = images.reshape(-1, *SHAPE)
+    features = PatchFeatures(5, patch_size=3, n_patches=200, random_state=0)
+    array = features.fit(pixels).transform(pixels)
+    assert_array_equal(features.fit(list(pixels)).transform(list(pixels)), array)
+    with pytest.raises(ValueError, match=r"X: received images of 2 shapes, .* expected one shape"):
+        features.fit([pixels[0], pixels[1][1:]])
+
+
+def test_channels_first_are_told():
+    with pytest.raises(ValueError, match=r"X: received images of height 3, .* give X.transpose\(0, 2, 3, 1\)"):
+        PatchFeatures(5, patch_size=4).fit(np.zeros((6, 3, 12, 12)))
+
+
+@pytest.mark.parametrize("whitener", [None, "zca", "pca"])
+def test_filters_are_drawn_over_the_patch(images, whitener):
+    pytest.importorskip("matplotlib").use("agg")
+    features = PatchFeatures(5, patch_size=3, n_patches=200, whitener=whitener, input_shape=SHAPE, random_state=0)
+    display = features.fit(images).plot_filters(3)
+    assert display.images.shape == (3, *features.patch_shape_)
+    drawn = display.images.reshape(3, -1)
+    if whitener == "pca":  # what is drawn answers as the filter does to what is white
+        drawn = drawn @ features.whitener_.whitening_
+    assert_allclose(drawn, features.filters_[[0, 2, 4]], atol=1e-6)
+    with pytest.raises(ValueError, match="filters: received 0"):
+        features.plot_filters(0)
+
+
 def test_rows_without_a_shape_are_signals(images):
     options = {**SMALL, "input_shape": None}
     signals = PatchFeatures(6, **options).fit(images)

@@ -24,7 +24,9 @@ class WeightsDisplay:
     Parameters
     ----------
     images : ndarray of shape (n_images, height, width) or (n_images, height, width, channels)
-        One image for each unit.
+        One image for each unit; of height 1 and without channels, the rows of a table.
+    feature_names : sequence of str, optional
+        What the columns of a table are.
 
     Attributes
     ----------
@@ -42,8 +44,9 @@ class WeightsDisplay:
     1
     """
 
-    def __init__(self, images: Array) -> None:
+    def __init__(self, images: Array, feature_names: Sequence[str] | None = None) -> None:
         self.images = images
+        self.feature_names = feature_names
 
     @classmethod
     def from_estimator(
@@ -79,12 +82,14 @@ class WeightsDisplay:
         coefs = estimator.coefs_
         layer = checks.integer("layer", layer, at_least=-len(coefs), at_most=len(coefs) - 1)
         place = estimator._model.architecture.weighted[layer]
-        return cls(unit_images(coefs[layer].T, units, place.topology)).plot(ax=ax, **options)
+        names = getattr(estimator, "feature_names_in_", None) if layer in (0, -len(coefs)) else None
+        return cls(unit_images(coefs[layer].T, units, place.topology), names).plot(ax=ax, **options)
 
     def plot(self, *, ax: Axes | None = None, **options: Any) -> WeightsDisplay:
         """Draw the images side by side, all on one scale that is symmetric about zero.
 
-        Three channels are red, green and blue; of any other number, an image's channels lie side by side.
+        Three channels are red, green and blue; of any other number, an image's channels lie side by side. A table has a
+        row for each unit and a column for each input, with their names, and tells the scale.
 
         Parameters
         ----------
@@ -98,38 +103,57 @@ class WeightsDisplay:
         WeightsDisplay
         """
         pyplot = _pyplot("WeightsDisplay.plot")
+        is_table = self.images.ndim == 3 and self.images.shape[1] == 1
         if ax is None:
-            _, ax = pyplot.subplots()
+            _, ax = pyplot.subplots(layout="constrained" if is_table else None)
+        self.ax_, self.figure_ = ax, ax.figure
         largest = float(np.abs(self.images).max()) or 1.0
+        if is_table:
+            self._plot_table(pyplot, {"vmin": -largest, "vmax": largest, **options})
+            return self
         picture = _tiled(self.images)
         if picture.ndim == 3:
             picture = 0.5 + picture / (2.0 * largest)  # colours, grey for zero
         scale = {"cmap": "RdBu_r", "vmin": -largest, "vmax": largest} if picture.ndim == 2 else {}
         ax.imshow(picture, **{"interpolation": "nearest", **scale, **options})
         ax.set_axis_off()
-        self.ax_, self.figure_ = ax, ax.figure
         return self
 
+    def _plot_table(self, pyplot: Any, options: Mapping[str, Any]) -> None:
+        ax, rows = self.ax_, self.images[:, 0]
+        names = None if self.feature_names is None or len(self.feature_names) > _MOST_NAMES else self.feature_names
+        drawn = ax.imshow(rows, **{"interpolation": "nearest", "cmap": "RdBu_r", "aspect": "auto", **options})
+        ax.set(yticks=[], ylabel=f"{len(rows)} unit{'s' * (len(rows) > 1)}")
+        if names is None:
+            ax.set_xlabel("input")
+            ax.xaxis.set_major_locator(pyplot.MaxNLocator(integer=True))
+        else:
+            ax.set_xticks(range(len(names)), names, rotation=90)
+        self.figure_.colorbar(drawn, ax=ax, label="weight")
 
-def unit_images(weights: Array, units: int | Sequence[int], input_shape: Any) -> Array:
+
+_MOST_NAMES = 40  # of a table's columns, that can be read
+
+
+def unit_images(weights: Array, units: int | Sequence[int], input_shape: Any, name: str = "units") -> Array:
     """Return the weights of some units, the rows of `weights`, as images; single rows where the inputs are no grid.
 
-    A number of units is spread evenly over all of them.
+    A number of units is spread evenly over all of them. Errors speak of the `name`.
     """
     if isinstance(units, Integral):
-        units = checks.integer("units", units)
+        units = checks.integer(name, units)
         chosen = np.linspace(0, len(weights) - 1, min(units, len(weights))).round().astype(np.intp)
     else:
-        chosen = np.array([_index(unit, len(weights)) for unit in np.ravel(units).tolist()], dtype=np.intp)
+        chosen = np.array([_index(name, unit, len(weights)) for unit in np.ravel(units).tolist()], dtype=np.intp)
     if len(chosen) == 0:
-        raise ValueError("units: received none; expected at least one of them")
+        raise ValueError(f"{name}: received none; expected at least one of them")
     on_grid = input_shape is not None and np.ndim(input_shape) == 1
     shape = tuple(input_shape) if on_grid else (1, weights.shape[1])
     return weights[chosen].reshape(len(chosen), *shape)
 
 
-def _index(unit: Any, n_units: int) -> int:
-    return checks.integer("units", unit, at_least=-n_units, at_most=n_units - 1)
+def _index(name: str, unit: Any, n_units: int) -> int:
+    return checks.integer(name, unit, at_least=-n_units, at_most=n_units - 1)
 
 
 def _tiled(images: Array) -> Array:

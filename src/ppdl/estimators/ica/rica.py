@@ -436,7 +436,8 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
 
         check_is_fitted(self)
         weights = self.components_ if self._structure["whiten"] == "pca" else self._model.filters()
-        return WeightsDisplay(unit_images(weights, components, self.input_shape)).plot(**options)
+        names = getattr(self, "feature_names_in_", None)
+        return WeightsDisplay(unit_images(weights, components, self.input_shape), names).plot(**options)
 
     def plot_history(self, **options: Any) -> Any:
         """Draw the curve of the objective; see `HistoryDisplay.from_estimator`."""

@@ -135,13 +135,29 @@ class PatchOptions:
         if seen not in (None, image_shape):
             raise ValueError(f"X: received images of shape {seen}; expected input_shape, {image_shape}")
         patch_size = self.patch_size
+        if seen is not None and np.max(patch_size) > height and n_channels > height in (1, 3, 4):
+            raise ValueError(
+                f"X: received images of height {height}, width {width} and {n_channels} channels; expected channels "
+                "last: if they come first, give X.transpose(0, 2, 3, 1)"
+            )
         if self.input_shape is None and height == n_channels == 1 and isinstance(patch_size, Integral):
             patch_size = 1, min(checks.integer("patch_size", patch_size), width)
         return PatchGrid.of(image_shape, patch_size, self.stride, self.pooling)
 
 
 def flattened(images: Any) -> tuple[Any, tuple[int, ...] | None]:
-    """Return an array of shape (n_images, height, width[, channels]) in rows, with the images' shape; others as is."""
+    """Return an array of shape (n_images, height, width[, channels]), or a list of images, in rows, with their shape.
+
+    All else is returned as it is.
+    """
+    if isinstance(images, list | tuple) and images and all(getattr(image, "ndim", 0) in (2, 3) for image in images):
+        shapes = sorted({image.shape for image in images})
+        if len(shapes) > 1:
+            raise ValueError(
+                f"X: received images of {len(shapes)} shapes, {shapes[0]} and {shapes[1]} among them; expected one "
+                "shape: cut or resize them"
+            )
+        images = np.stack(images)
     if getattr(images, "ndim", None) not in (3, 4):
         return images, None
     images = np.asarray(images)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
-from ppdl._precision import Array
+from ppdl._precision import Array, product
 from ppdl._savable import SavableMixin
 from ppdl.preprocessing import extract_patches
 
@@ -23,6 +23,9 @@ from ..training.progress import ProgressTable
 from ..transaction import unchanged_on_error
 from .encoding import learned_filters, make_encoder
 from .options import PatchOptions, flattened
+
+if TYPE_CHECKING:
+    from ..displays import WeightsDisplay
 
 _WORK = 1e10  # multiply-adds between two moments at which an interrupt is heard
 
@@ -176,8 +179,8 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
 
         Parameters
         ----------
-        X : array-like of shape (n_images, n_features), or array of shape (n_images, height, width[, channels])
-            Images, float32 or float64; others are converted to float64.
+        X : array-like of shape (n_images, n_features), array of shape (n_images, height, width[, channels]), or list
+            Images, or a list of them, all of one shape, float32 or float64; others are converted to float64.
         y : None
             Ignored.
 
@@ -258,6 +261,34 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
             if 10 * rows.stop // len(X) > 10 * rows.start // len(X):
                 progress.line(rows.stop, {"time": time.perf_counter() - start})
         return checks.reported("X", features)
+
+    def plot_filters(self, filters: int | Sequence[int] = 100, **options: Any) -> WeightsDisplay:
+        """Draw filters as images of the shape of a patch.
+
+        Parameters
+        ----------
+        filters : int or sequence of int, default=100
+            Which filters, or how many, spread evenly over all. After PCA whitening, what a filter adds to a patch.
+        **options
+            For `WeightsDisplay.plot`, such as ``ax=``.
+
+        Returns
+        -------
+        WeightsDisplay
+            Where it is drawn: `ax_` and `figure_`.
+
+        Raises
+        ------
+        ValueError
+            If there is no such filter.
+        """
+        from ..displays import WeightsDisplay, unit_images
+
+        check_is_fitted(self)
+        images = self.filters_
+        if self.whitener_ is not None and self.whitener_.method == "pca":
+            images = product(images, self.whitener_.dewhitening_.astype(images.dtype))
+        return WeightsDisplay(unit_images(images, filters, self.patch_shape_, name="filters")).plot(**options)
 
     def _encoder(self) -> Any:
         return make_encoder(self._grid, self._code, self.normalizer_, self.whitener_, self.filters_, self._mean)
