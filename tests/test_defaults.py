@@ -268,6 +268,14 @@ def test_signals_and_tables_of_as_many_features_pass_in_silence():
         PredictedMLPClassifier((5,), dictionary=DCT(), **QUICK).fit(X, np.arange(len(X)) % 2)
 
 
+def test_connections_of_single_units_are_predicted_for_they_are_too_narrow_to_be_multiplied():
+    X = np.random.default_rng(0).normal(size=(200, 300))
+    clf = PredictedMLPClassifier((300,), learned_fraction=0.1, max_iter=1, n_iter_no_change=np.inf, random_state=0)
+    hidden = clf.fit(X, np.arange(200) % 2).summary().layers[0]
+    assert (hidden.n_columns, hidden.order) == (300, "predict")
+    assert hidden.multiply_adds == hidden.dense_multiply_adds
+
+
 def test_a_loss_that_grows_is_told(digits):
     clf = PredictedMLPClassifier((16,), solver="sgd", learning_rate="one_cycle", learning_rate_init=1e3, max_iter=10)
     with pytest.warns(ConvergenceWarning, match=r"Training diverged: the loss grew from .* lower learning_rate_init"):

@@ -51,8 +51,9 @@ double total(const PredictedWeights<Scalar>& weights, Order order, const Setting
   for (Index j = 0; j < weights.n_columns(); ++j) {
     const double atoms = static_cast<double>(weights.n_atoms(j)), hidden = static_cast<double>(weights.n_hidden(j));
     const double point_atoms = atoms / channels;
-    if (order == Order::predict) {
-      sum += price(n_points, point_atoms, channels * hidden) * (s.training ? 2.0 : 1.0);
+    if (order == Order::predict) {  // W, and V's gradient from W's; selected inputs' rows are only moved
+      const double once = weights.selects() ? gather * atoms * hidden : price(n_points, point_atoms, channels * hidden);
+      sum += once * (s.training ? 2.0 : 1.0);
     } else {
       sum += price(batch, atoms, hidden) * passes;
       if (order == Order::shared && weights.columns()[static_cast<std::size_t>(j)].mix.size() > 0) {
