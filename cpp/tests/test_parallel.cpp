@@ -63,18 +63,18 @@ TEST_CASE("one thread is preferred where several wait longer than they work, for
   CHECK_FALSE(crowding.prefers_one(now));
   loops(1, 1ms, 100us);  // one bad loop isn't judged by itself
   CHECK_FALSE(crowding.prefers_one(now));
-  loops(20, 1ms, 500us);
-  CHECK(crowding.prefers_one(now + 50ms));
+  loops(80, 1ms, 500us);
+  CHECK(crowding.prefers_one(now + 40ms));
   CHECK_FALSE(crowding.prefers_one(now + 10s));
   now += 10s;
-  loops(8, 1ms, 500us);
-  CHECK(crowding.prefers_one(now + 150ms));
+  loops(40, 1ms, 500us);
+  CHECK(crowding.prefers_one(now + 80ms));
   now += 10s;
-  loops(8, 1ms, 1900us);  // good again: the next pause is short
+  loops(40, 1ms, 1900us);  // good again: the next pause is short
   CHECK_FALSE(crowding.prefers_one(now));
-  loops(8, 1ms, 500us);
-  CHECK(crowding.prefers_one(now + 50ms));
-  CHECK_FALSE(crowding.prefers_one(now + 150ms));
+  loops(80, 1ms, 500us);
+  CHECK(crowding.prefers_one(now + 40ms));
+  CHECK_FALSE(crowding.prefers_one(now + 80ms));
 }
 
 TEST_CASE("blocks cover a range without gaps") {

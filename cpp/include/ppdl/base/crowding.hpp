@@ -26,7 +26,7 @@ class Crowding {
     elapsed_ += elapsed;
     busy_ += busy;
     if (elapsed_ < kTrial) return;
-    if (10 * elapsed_ > 9 * busy_) {
+    if (elapsed_ > busy_) {
       alone_until_ = now + pause_;
       pause_ = std::min(2 * pause_, kLongestPause);
     } else {
@@ -36,9 +36,9 @@ class Crowding {
   }
 
  private:
-  static constexpr Duration kTrial = std::chrono::milliseconds(8);  // of loops, before they are judged
-  static constexpr Duration kShortestPause = std::chrono::milliseconds(100);
-  static constexpr Duration kLongestPause = std::chrono::milliseconds(1600);
+  static constexpr Duration kTrial = std::chrono::milliseconds(40);  // of loops, before they are judged
+  static constexpr Duration kShortestPause = std::chrono::milliseconds(50);
+  static constexpr Duration kLongestPause = std::chrono::milliseconds(800);
 
   Clock::time_point alone_until_ = Clock::time_point::min();
   Duration pause_ = kShortestPause;
