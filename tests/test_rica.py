@@ -382,7 +382,7 @@ def test_components_are_unit_rows_times_the_preparation(digits, n_components, op
     assert_allclose(rica.transform(digits), (digits - mean) @ rica.components_.T, atol=1e-9)
     assert hasattr(rica, "mean_") == hasattr(rica, "whitening_") == (not as_they_are)
     prepared = digits if as_they_are else (digits - mean) @ rica.whitening_.T
-    told = {"sparsity": 0.5, "contrast_epsilon": 1e-2, "signs": rica.non_gaussianity_}
+    told = {"sparsity": rica.sparsity, "contrast_epsilon": 1e-2, "signs": rica.non_gaussianity_}
     assert_allclose(rica.loss_, oracle.value(filters.T, prepared, norm_epsilon=1e-8, **told), rtol=1e-7)
 
 

@@ -59,7 +59,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
         g(z): :math:`\sqrt{z^2 + \epsilon}`, :math:`\log\cosh z` or :math:`-\exp(-z^2/2)`.
     contrast_epsilon : float, default=1e-2
         :math:`\epsilon > 0` of "smooth-l1", in squared units of the components.
-    sparsity : float, default=0.5
+    sparsity : float, default=0.1
         :math:`\lambda \ge 0`, in units of the prepared samples ("smooth-l1": twice the samples, twice the λ). The
         larger, the more independent and the less faithful are the components; see Notes.
     non_gaussianity : {"auto", 1, -1} or array-like of shape (n_components,), default="auto"
@@ -212,7 +212,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
         input_shape: tuple[int, ...] | None = None,
         contrast: str = "smooth-l1",
         contrast_epsilon: float = 1e-2,
-        sparsity: float = 0.5,
+        sparsity: float = 0.1,
         non_gaussianity: str | int | npt.ArrayLike = "auto",
         whiten: str | None = "auto",
         whiten_epsilon: float = 0.0,
