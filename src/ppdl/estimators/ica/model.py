@@ -106,10 +106,7 @@ class RicaModel:
     @property
     def n_directions(self) -> int:
         """Number of directions in which prepared samples differ, as far as the preparation tells."""
-        if self.preparation is None:
-            return self.columns.n_visible
-        matrix = self.preparation.matrix
-        return int(interruptible(lambda: np.linalg.matrix_rank(matrix)))
+        return self.columns.n_visible if self.preparation is None else self.preparation.n_directions
 
     def _predicted(self) -> Array:
         """W, (n_features, n_components)."""

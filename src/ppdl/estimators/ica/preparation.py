@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from ppdl import _checks as checks
+from ppdl._interrupts import interruptible
 from ppdl._precision import Array, product
 from ppdl.preprocessing.principal_axes import moments, principal_axes
 
@@ -31,6 +33,11 @@ class Preparation:
     mean: Floats
     matrix: Floats
     inverse: Floats
+
+    @cached_property
+    def n_directions(self) -> int:
+        """Number of directions in which prepared samples differ."""
+        return int(interruptible(lambda: np.linalg.matrix_rank(self.matrix)))
 
     def apply(self, X: Array, n_threads: int | None = None) -> Array:
         """Prepare samples."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,7 +35,8 @@ def _describe(rica: RICA, optimizer_state: bool) -> Contents:
     }
     tensors = weights_tensors("", model.columns, model.V)
     if model.preparation is not None:
-        tensors |= vars(model.preparation)
+        names = (field.name for field in dataclasses.fields(model.preparation))
+        tensors |= {name: getattr(model.preparation, name) for name in names}
     contents = Contents(specification, tensors)
     if optimizer_state and rica._optimizer_state is not None:
         contents.specification["unit"] = rica._optimizer_state.unit
