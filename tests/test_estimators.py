@@ -6,6 +6,7 @@ import importlib.util
 import pickle
 import sys
 import threading
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -741,3 +742,20 @@ def test_scikit_learn_without_callbacks_is_served(monkeypatch):
     callbacks.begin()
     assert callbacks.end(dict) is False
     callbacks.finish(dict)
+
+
+def test_rows_that_overlap_are_trained_on_without_a_copy():
+    frames = np.random.default_rng(0).normal(size=(3000, 10))
+    windows = np.lib.stride_tricks.sliding_window_view(frames.reshape(-1), 110)[::10]
+    y = (windows[:, 50] > 0.0).astype(int)
+    options = dict(hidden_layer_sizes=(20,), max_iter=3, n_iter_no_change=np.inf, random_state=0)
+    for more in (dict(), dict(dictionary=EmpiricalCovariance(), learned_fraction=0.1, n_columns=2)):
+        tracemalloc.start()
+        clf = PredictedMLPClassifier(**options, **more).fit(windows, y)
+        probabilities = clf.predict_proba(windows)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        copied = PredictedMLPClassifier(**options, **more).fit(windows.copy(), y)
+        np.testing.assert_array_equal(clf.theta_, copied.theta_)
+        np.testing.assert_array_equal(probabilities, copied.predict_proba(windows.copy()))
+        assert (peak < windows.size * windows.itemsize) == (not more)  # a covariance is computed of a copy

@@ -296,6 +296,27 @@ def test_read_only_and_memory_mapped_inputs_are_taken_as_they_are(tmp_path):
     np.testing.assert_array_equal(predictor.predict(mapped), predictor.predict(X))
 
 
+@pytest.mark.parametrize("order", ["predict", "pool"])
+def test_windows_over_a_sequence_are_read_where_they_overlap(order):
+    frames = np.random.default_rng(0).normal(size=(43, 2))
+    windows = np.lib.stride_tricks.as_strided(frames, (40, 8), (frames.strides[0], frames.itemsize), writeable=False)
+    oracle, _, y, theta = example("base", "squared", n_samples=40)
+    network = core_network(oracle, order=order, batch_size=10, n_samples=40, memory_limit=1e6)
+    expected = network.value_and_gradient(theta, windows.copy(), y)
+    received = network.value_and_gradient(theta, windows, y)
+    assert received[0] == expected[0]
+    np.testing.assert_array_equal(received[1], expected[1])
+    predictor = network.predictor(theta)
+    np.testing.assert_array_equal(predictor.predict(windows), predictor.predict(windows.copy()))
+    np.testing.assert_array_equal(predictor.predict(windows[::3]), predictor.predict(windows[::3].copy()))
+    trained = []
+    for X in (windows, windows.copy()):
+        trainer = _core.f64.Trainer(network, _core.f64.Sgd(0.9), X, y, batch_size=10)
+        trained.append(theta.copy())
+        trainer.epoch(trained[-1], np.random.default_rng(1).permutation(40), np.full(4, 0.1))
+    np.testing.assert_array_equal(*trained)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [np.asfortranarray, lambda X: X.astype(np.float32), lambda X: np.repeat(X, 2, axis=1)[:, ::2]],

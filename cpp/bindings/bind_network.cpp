@@ -1,4 +1,5 @@
 #include "initialisation.hpp"
+#include "rows.hpp"
 
 #include <ppdl/network/network.hpp>
 
@@ -62,16 +63,20 @@ void bind_network(py::module_& m) {
   py::class_<Predict>(m, "Predictor", "A network under one theta, ready to compute outputs.")
       .def(
           "predict",
-          [](const Predict& self, const ConstMatrixRef<Scalar>& X, std::optional<int> n_threads) {
-            return self.predict(X, threads(n_threads));
+          [](const Predict& self, const RowArray<Scalar>& X, std::optional<int> n_threads) {
+            const ConstMatrixRef<Scalar> rows = rows_of(X, "X");
+            const Computation computation;
+            return self.predict(rows, threads(n_threads));
           },
-          "X"_a.noconvert(), "n_threads"_a = py::none(), computes(), "Outputs for X, without dropout.")
+          "X"_a.noconvert(), "n_threads"_a = py::none(), "Outputs for X, without dropout.")
       .def(
           "activations",
-          [](const Predict& self, const ConstMatrixRef<Scalar>& X, Index n, std::optional<int> n_threads) {
-            return self.activations(X, n, threads(n_threads));
+          [](const Predict& self, const RowArray<Scalar>& X, Index n, std::optional<int> n_threads) {
+            const ConstMatrixRef<Scalar> rows = rows_of(X, "X");
+            const Computation computation;
+            return self.activations(rows, n, threads(n_threads));
           },
-          "X"_a.noconvert(), "n"_a, "n_threads"_a = py::none(), computes(),
+          "X"_a.noconvert(), "n"_a, "n_threads"_a = py::none(),
           "Inputs of layer number n of those with weights; 0 is X.");
   py::class_<Net, Model<Scalar>, std::shared_ptr<Net>>(m, "Network", "Layers, a loss, and one flat theta.")
       .def(py::init(&make_network<Scalar>), "layers"_a, "loss"_a, py::kw_only(), "n_inputs"_a,

@@ -15,7 +15,7 @@ namespace {
 
 template <class Scalar>
 std::pair<double, Vector<Scalar>> evaluate(const Model<Scalar>& model, const ConstVectorRef<Scalar>& theta,
-                                           const Array<Scalar>& inputs, const py::object& targets,
+                                           const RowArray<Scalar>& inputs, const py::object& targets,
                                            const OptionalArray<Scalar>& sample_weight, bool training,
                                            std::uint64_t seed, std::uint64_t step, std::optional<int> n_threads) {
   check_size("size of theta", theta.size(), model.n_parameters(), "parameters of the model");
@@ -39,7 +39,7 @@ struct Training {
 template <class Scalar>
 std::unique_ptr<Training<Scalar>> make_training(std::shared_ptr<Model<Scalar>> model,
                                                 std::shared_ptr<Optimizer<Scalar>> optimizer,
-                                                const Array<Scalar>& inputs, const py::object& targets,
+                                                const RowArray<Scalar>& inputs, const py::object& targets,
                                                 const OptionalArray<Scalar>& sample_weight, Index batch_size,
                                                 double max_column_norm, std::optional<int> n_threads) {
   auto made = std::make_unique<Training<Scalar>>(
@@ -110,7 +110,7 @@ void bind_train(py::module_& m) {
   constexpr LbfgsOptions defaults;
   m.def(
       "fit_lbfgs",
-      [](const M& model, const ConstVectorRef<Scalar>& theta, const Array<Scalar>& inputs, const py::object& targets,
+      [](const M& model, const ConstVectorRef<Scalar>& theta, const RowArray<Scalar>& inputs, const py::object& targets,
          const OptionalArray<Scalar>& sample_weight, int memory, Index max_iterations, Index max_evaluations,
          double gradient_tolerance, double value_tolerance, double unit, const py::object& callback,
          std::optional<int> n_threads) {

@@ -2,9 +2,8 @@
 /// A caller's arrays, kept alive and shown to the core in place.
 #pragma once
 
-#include "bind.hpp"
+#include "rows.hpp"
 
-#include <ppdl/base/check.hpp>
 #include <ppdl/train/samples.hpp>
 
 #include <cstdint>
@@ -22,8 +21,8 @@ template <class Scalar>
 class SampleArrays {
  public:
   /// @param targets  int32 labels, a matrix, or None
-  SampleArrays(Array<Scalar> inputs, const py::object& targets, const OptionalArray<Scalar>& weights)
-      : inputs_(std::move(inputs)), samples_{.inputs = matrix(inputs_, "inputs")} {
+  SampleArrays(RowArray<Scalar> inputs, const py::object& targets, const OptionalArray<Scalar>& weights)
+      : inputs_(std::move(inputs)), samples_{.inputs = rows_of(inputs_, "inputs")} {
     using Labels = Array<std::int32_t>;
     if (py::isinstance<Labels>(targets)) {
       const auto labels = py::reinterpret_borrow<Labels>(targets);
@@ -36,7 +35,7 @@ class SampleArrays {
         throw py::type_error("targets must be int32 labels or a C-contiguous matrix of the inputs' dtype");
       }
       const auto values = py::reinterpret_borrow<Array<Scalar>>(targets);
-      view_ = std::make_unique<ConstMatrixRef<Scalar>>(matrix(values, "targets"));
+      view_ = std::make_unique<ConstMatrixRef<Scalar>>(rows_of<Scalar>(values, "targets"));
       check_size("rows of the targets", view_->rows(), samples_.inputs.rows(), "rows of the inputs");
       samples_.targets = view_.get();
       targets_ = values;
@@ -51,12 +50,7 @@ class SampleArrays {
   [[nodiscard]] const Samples<Scalar>& samples() const { return samples_; }
 
  private:
-  static ConstMatrixMap<Scalar> matrix(const Array<Scalar>& array, const char* name) {
-    check(array.ndim() == 2, name, ": received ", array.ndim(), " dimensions; expected 2");
-    return {array.data(), array.shape(0), array.shape(1)};
-  }
-
-  Array<Scalar> inputs_;
+  RowArray<Scalar> inputs_;
   py::object targets_, weights_;
   std::unique_ptr<ConstMatrixRef<Scalar>> view_;
   Samples<Scalar> samples_;

@@ -35,8 +35,8 @@ class NetworkClassifier(ClassifierMixin, PredictedNetwork):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training data; for a convolutional network also images, of shape (n_samples, height, width) or (n_samples,
-            height, width, channels). float32 and float64 are kept, other types become float64; a C-ordered array is
-            not copied, a sparse matrix is written out as a dense one.
+            height, width, channels). float32 and float64 are kept, other types become float64; an array is not
+            copied if the numbers of a sample lie side by side, a sparse matrix is written out as a dense one.
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Classes; zeros and ones, two-dimensional, maybe sparse, for a multilabel problem.
         sample_weight : array-like of shape (n_samples,), default=None

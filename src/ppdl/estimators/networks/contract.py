@@ -144,8 +144,8 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
         return self
 
     def _validated(self, X: Any, y: Any, name: str, dtype: Any, reset: bool) -> tuple[Array, npt.NDArray[Any]]:
-        X, y = validate_data(self, X, y, accept_sparse=_SPARSE, dtype=dtype, order="C", multi_output=True, reset=reset)
-        return _dense(X), self._checked_targets(name, y)
+        X, y = validate_data(self, X, y, accept_sparse=_SPARSE, dtype=dtype, multi_output=True, reset=reset)
+        return _in_rows(X), self._checked_targets(name, y)
 
     def _data(
         self,
@@ -188,8 +188,8 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
     def _outputs(self, X: Any) -> Array:
         check_is_fitted(self)
         X, _ = self._rows("X", X, self._model.architecture.input_shape)
-        X = validate_data(self, X, accept_sparse=_SPARSE, dtype=self._model.dtype, order="C", reset=False)
-        outputs = self._model.predict(_dense(X), checks.n_threads(self.n_threads))
+        X = validate_data(self, X, accept_sparse=_SPARSE, dtype=self._model.dtype, reset=False)
+        outputs = self._model.predict(_in_rows(X), checks.n_threads(self.n_threads))
         finite = np.isfinite(outputs).all(axis=1)
         if not finite.all():
             warnings.warn(
@@ -384,11 +384,15 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
         return HistoryDisplay.from_estimator(self, **options)
 
 
-def _dense(X: Any) -> Array:
-    """Return X as a C-ordered array; a sparse matrix is written out."""
-    if not sparse.issparse(X):
-        return X
-    return np.ascontiguousarray(X.toarray(order="C"))
+def _in_rows(X: Any) -> Array:
+    """Return X as the core reads it, the numbers of a row side by side, copied only if they are not.
+
+    Rows may be any distance apart, and overlap, as windows over a sequence do. A sparse matrix is written out.
+    """
+    array = np.asarray(X.toarray(order="C") if sparse.issparse(X) else X)
+    between_rows, between_numbers = array.strides
+    side_by_side = between_numbers == array.itemsize and between_rows >= 0 and between_rows % array.itemsize == 0
+    return array if side_by_side else np.ascontiguousarray(array)
 
 
 def _initial(architecture: Architecture, data: Data, options: Options) -> Model:
