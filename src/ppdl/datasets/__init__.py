@@ -4,6 +4,18 @@ from .cifar10 import load_cifar10 as load_cifar10
 from .digits import load_digits as load_digits
 from .mnist import load_mnist as load_mnist
 from .natural_images import load_natural_images as load_natural_images
+from .phone_sets import TIMIT_PHONES as TIMIT_PHONES
+from .phone_sets import PhoneSet as PhoneSet
 from .stl10 import load_stl10 as load_stl10
+from .utterances import Utterance as Utterance
 
-__all__ = ["load_cifar10", "load_digits", "load_mnist", "load_natural_images", "load_stl10"]
+__all__ = [
+    "TIMIT_PHONES",
+    "PhoneSet",
+    "Utterance",
+    "load_cifar10",
+    "load_digits",
+    "load_mnist",
+    "load_natural_images",
+    "load_stl10",
+]
