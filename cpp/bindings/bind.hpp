@@ -58,5 +58,7 @@ template <class Scalar>
 void bind_rica(py::module_& m);
 template <class Scalar>
 void bind_patches(py::module_& m);
+template <class Scalar>
+void bind_decode(py::module_& m);
 
 }  // namespace ppdl::bindings

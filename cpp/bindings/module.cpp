@@ -16,6 +16,7 @@ void bind_scalar(py::module_ m) {
   bind_autoencoder<Scalar>(m);
   bind_rica<Scalar>(m);
   bind_patches<Scalar>(m);
+  bind_decode<Scalar>(m);
 }
 
 }  // namespace

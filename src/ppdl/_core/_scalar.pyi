@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 _Array = npt.NDArray[Any]
 _Indices = npt.NDArray[np.int64]
+_Doubles = npt.NDArray[np.float64]
 _Targets = npt.NDArray[np.int32] | _Array
 _State = tuple[int, dict[str, _Array]]
 
@@ -193,7 +194,7 @@ class Trainer:
         max_column_norm: float = 0.0,
         n_threads: int | None = None,
     ) -> None: ...
-    def epoch(self, theta: _Array, order: _Indices, rates: npt.NDArray[np.float64], seed: int = 0) -> float: ...
+    def epoch(self, theta: _Array, order: _Indices, rates: _Doubles, seed: int = 0) -> float: ...
     def state(self) -> tuple[int, int, dict[str, _Array]]: ...
     def load_state(self, state: tuple[int, int, dict[str, _Array]]) -> None: ...
     @property
@@ -272,3 +273,20 @@ class PatchEncoder:
     @property
     def multiply_adds(self) -> float: ...
     def encode(self, images: _Array, features: _Array, n_threads: int | None = None) -> None: ...
+
+class PhoneDecoder:
+    def __init__(
+        self,
+        initial: _Doubles,
+        bigram: _Doubles,
+        final: _Doubles,
+        stay: _Doubles,
+        advance: _Doubles,
+        *,
+        beam: float = ...,
+    ) -> None: ...
+    @property
+    def n_phones(self) -> int: ...
+    @property
+    def n_states(self) -> int: ...
+    def decode(self, scores: _Array) -> tuple[_Indices, _Indices, float]: ...

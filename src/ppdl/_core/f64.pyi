@@ -11,6 +11,7 @@ from ppdl._core._scalar import Model as Model
 from ppdl._core._scalar import Network as Network
 from ppdl._core._scalar import Optimizer as Optimizer
 from ppdl._core._scalar import PatchEncoder as PatchEncoder
+from ppdl._core._scalar import PhoneDecoder as PhoneDecoder
 from ppdl._core._scalar import PredictedWeights as PredictedWeights
 from ppdl._core._scalar import Predictor as Predictor
 from ppdl._core._scalar import Rica as Rica
