@@ -7,6 +7,8 @@ from .natural_images import load_natural_images as load_natural_images
 from .phone_sets import TIMIT_PHONES as TIMIT_PHONES
 from .phone_sets import PhoneSet as PhoneSet
 from .stl10 import load_stl10 as load_stl10
+from .textgrid import load_textgrid_corpus as load_textgrid_corpus
+from .timit import load_timit as load_timit
 from .utterances import Utterance as Utterance
 
 __all__ = [
@@ -18,4 +20,6 @@ __all__ = [
     "load_mnist",
     "load_natural_images",
     "load_stl10",
+    "load_textgrid_corpus",
+    "load_timit",
 ]
