@@ -416,7 +416,7 @@ class DerivedSchedule(Constant):
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (Derived(**OPTIONS), "estimator: received a Derived; expected one of ContrastNormalizer, "),
+        (Derived(**OPTIONS), "estimator: received a Derived; expected one of Cepstra, ContrastNormalizer, "),
         (PredictedMLPClassifier(dictionary=DerivedDCT(), **OPTIONS), "dictionary: DerivedDCT has no id"),
         (
             PredictedMLPClassifier(learning_rate=DerivedSchedule(), **OPTIONS),

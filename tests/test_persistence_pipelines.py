@@ -137,7 +137,7 @@ class Derived(StandardScaler):
 @pytest.mark.parametrize(
     ("estimator", "message"),
     [
-        (KMeans(3, n_init=1), "estimator: received a KMeans; expected one of ContrastNormalizer, LinearRegression, "),
+        (KMeans(3, n_init=1), "estimator: received a KMeans; expected one of Cepstra, ContrastNormalizer, "),
         (make_pipeline(PCA(3), KMeans(3, n_init=1)), "step 'kmeans': estimator: received a KMeans; expected one of "),
         (make_pipeline(Derived(), PCA(3)), "step 'derived': estimator: received a Derived"),
         (make_pipeline(make_pipeline(PCA(3), SGDClassifier())), "step 'pipeline': step 'sgdclassifier': estimator: "),

@@ -1,13 +1,17 @@
-"""Transformers of samples that learn little: contrast normalisation and whitening."""
+"""Transformers that learn little: contrast normalisation, whitening and features of speech."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
-from ppdl.preprocessing import ContrastNormalizer, Whitener
+from ppdl import _checks as checks
+from ppdl.preprocessing import Cepstra, ContrastNormalizer, Whitener
 
 from .codec import Codec, register
-from .fields import Contents, naming
+from .fields import Contents, invalid, naming
 
 
 def _describe_normalizer(normalizer: ContrastNormalizer, optimizer_state: bool) -> Contents:
@@ -35,5 +39,21 @@ def _restore_whitener(whitener: Whitener, contents: Contents, _: object) -> None
     whitener.explained_variance_ = contents.tensor("explained_variance", dtype, (None,))
 
 
+def _describe_cepstra(cepstra: Cepstra, optimizer_state: bool) -> Contents:
+    cepstra._settings()
+    return Contents({}, {"mean": cepstra.mean_, "scale": cepstra.scale_})
+
+
+def _restore_cepstra(cepstra: Cepstra, contents: Contents, fitted: Mapping[str, Any]) -> None:
+    with naming("params"):
+        cepstra._settings()
+    cepstra.mean_ = contents.tensor("mean", np.dtype(np.float64), (None,))
+    cepstra.scale_ = contents.tensor("scale", np.dtype(np.float64), cepstra.mean_.shape)
+    if not (cepstra.scale_ > 0).all():
+        raise invalid("scale", float(cepstra.scale_.min()), "numbers above 0")
+    cepstra.rate_ = checks.real("rate_", fitted["rate_"], above=0.0)
+
+
+register(Codec(Cepstra, _describe_cepstra, _restore_cepstra, attributes=("rate_",), counts_features=False))
 register(Codec(ContrastNormalizer, _describe_normalizer, _restore_normalizer))
 register(Codec(Whitener, _describe_whitener, _restore_whitener))
