@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ppdl.datasets import TIMIT_PHONES
+
 from ..displays import _pyplot
 
 if TYPE_CHECKING:
@@ -15,11 +17,6 @@ if TYPE_CHECKING:
 
     from .scoring import PhoneErrors
 
-#: Phones that sound alike side by side: vowels from front to back, diphthongs, glides, nasals, fricatives, stops.
-_ORDER = (
-    "iy ih ix eh ae ah ax ax-h uw ux uh er axr aa ao ey ay oy aw ow l el r w y hh hv m em n en nx ng eng "
-    "v f dh th z s zh sh jh ch b p d dx t g k q bcl pcl dcl tcl gcl kcl vcl cl epi pau h# sil"
-)
 _LEAST_WRITTEN = 0.03  # share that is written into its cell
 _INCHES = 0.24  # of a cell
 _MARGINS = 3.0, 1.2  # beside and below the cells
@@ -48,7 +45,7 @@ class ConfusionsDisplay:
     >>> errors = PhoneErrors.of([["sil", "b", "ah", "sil"]], [["sil", "ih", "sil", "k"]])
     >>> display = errors.plot_confusions()
     >>> display.names
-    ('ih', 'ah', 'b', 'k', 'sil')
+    ('b', 'k', 'ih', 'ah', 'sil')
     """
 
     def __init__(self, counts: npt.NDArray[np.int64], names: Sequence[str]) -> None:
@@ -66,7 +63,7 @@ class ConfusionsDisplay:
         errors : PhoneErrors
             Those of all sequences.
         names : sequence of str, default=None
-            Those that are drawn, in their order; None takes all, phones that sound alike side by side.
+            Those that are drawn, in their order; None takes all, in the order of TIMIT's.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         **options
@@ -127,6 +124,5 @@ class ConfusionsDisplay:
 
 
 def _place(name: str) -> tuple[int, str]:
-    """Return what names are sorted by; those that aren't known come last, by the alphabet."""
-    order = _ORDER.split()
-    return (order.index(name) if name in order else len(order), name)
+    """Return what names are sorted by: place among TIMIT's, where like phones are side by side, then the alphabet."""
+    return (TIMIT_PHONES.index.get(name, len(TIMIT_PHONES)), name)

@@ -182,7 +182,7 @@ class PhoneErrors:
         Parameters
         ----------
         names : sequence of str, default=None
-            Those that are drawn, in their order; None takes all, phones that sound alike side by side.
+            Those that are drawn, in their order; None takes all, in the order of TIMIT's.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a figure.
         **options
