@@ -11,12 +11,12 @@ def paths(n_phones, n_frames, n_states):
 
     A frame stays in its state, goes on to the next of its phone or, from the last, enters the first one of any phone.
     """
-    first = np.arange(n_phones) * n_states
+    first = np.arange(0, n_phones * n_states, n_states, dtype=np.int8)  # of a hundred states at most
     states, came = first[:, np.newaxis], np.ones((n_phones, 1), bool)
     for _ in range(n_frames - 1):
         now = states[:, -1]
         inside = now % n_states < n_states - 1
-        parents = [np.arange(len(now)), np.flatnonzero(inside)] + [np.flatnonzero(~inside)] * n_phones
+        parents = [np.arange(len(now)), np.flatnonzero(inside), *[np.flatnonzero(~inside)] * n_phones]
         following = [now, now[inside] + 1] + [np.full((~inside).sum(), start) for start in first]
         moved = np.repeat([False] + [True] * (n_phones + 1), [len(parent) for parent in parents])
         every = np.concatenate(parents)
