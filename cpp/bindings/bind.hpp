@@ -2,8 +2,9 @@
 /// The bindings' one private header: pybind11 with Eigen, and the functions that `module.cpp` calls.
 ///
 /// Arrays cross the border as `ConstMatrixRef` and the like with `.noconvert()`: a C-contiguous array of the exact dtype
-/// is seen in place, read-only memory maps included; anything else is a TypeError, never a silent copy. Samples may also be
-/// rows that lie apart or overlap (`rows.hpp`). Results are returned by value and moved into NumPy without a copy. Whatever computes releases the GIL and hears Ctrl-C.
+/// is seen in place, read-only memory maps included; anything else is a TypeError, never a silent copy. Samples may also
+/// be rows that lie apart or overlap (`rows.hpp`). Results are returned by value and moved into NumPy without a copy.
+/// Whatever computes releases the GIL and hears Ctrl-C.
 #pragma once
 
 #include <pybind11/eigen.h>

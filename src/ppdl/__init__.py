@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from ppdl._core import NumericalError as NumericalError
     from ppdl.estimators import RICA as RICA
     from ppdl.estimators import PatchFeatures as PatchFeatures
+    from ppdl.estimators import PhoneRecognizer as PhoneRecognizer
     from ppdl.estimators import PredictedConvNetClassifier as PredictedConvNetClassifier
     from ppdl.estimators import PredictedConvNetRegressor as PredictedConvNetRegressor
     from ppdl.estimators import PredictedMLPClassifier as PredictedMLPClassifier
@@ -31,6 +32,7 @@ _HOMES = {
     "NumericalError": "ppdl._core",
     "RICA": "ppdl.estimators",
     "PatchFeatures": "ppdl.estimators",
+    "PhoneRecognizer": "ppdl.estimators",
     "PredictedConvNetClassifier": "ppdl.estimators",
     "PredictedConvNetRegressor": "ppdl.estimators",
     "PredictedMLPClassifier": "ppdl.estimators",
@@ -45,6 +47,7 @@ __all__ = [
     "RICA",
     "NumericalError",
     "PatchFeatures",
+    "PhoneRecognizer",
     "PredictedConvNetClassifier",
     "PredictedConvNetRegressor",
     "PredictedMLPClassifier",

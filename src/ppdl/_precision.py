@@ -35,6 +35,7 @@ class Core(Protocol):
     Autoencoder: type[_scalar.Autoencoder]
     Rica: type[_scalar.Rica]
     PatchEncoder: type[_scalar.PatchEncoder]
+    PhoneDecoder: type[_scalar.PhoneDecoder]
     Sgd: type[_scalar.Sgd]
     Adam: type[_scalar.Adam]
     Trainer: type[_scalar.Trainer]

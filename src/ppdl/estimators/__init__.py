@@ -15,19 +15,27 @@ from .persistence.saving import save as save
 from .schedules import Geometric as Geometric
 from .schedules import OneCycle as OneCycle
 from .schedules import Schedule as Schedule
+from .speech import ConfusionsDisplay as ConfusionsDisplay
+from .speech import PhoneErrors as PhoneErrors
+from .speech import PhoneRecognizer as PhoneRecognizer
+from .speech import Segment as Segment
 
 __all__ = [
     "RICA",
     "ArchitectureDisplay",
+    "ConfusionsDisplay",
     "Geometric",
     "HistoryDisplay",
     "OneCycle",
     "PatchFeatures",
+    "PhoneErrors",
+    "PhoneRecognizer",
     "PredictedConvNetClassifier",
     "PredictedConvNetRegressor",
     "PredictedMLPClassifier",
     "PredictedMLPRegressor",
     "Schedule",
+    "Segment",
     "Summary",
     "WeightsDisplay",
     "load",

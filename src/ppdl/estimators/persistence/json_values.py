@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 
+from ppdl.datasets.phone_sets import PhoneSet
 from ppdl.dictionaries import Dictionary
 from ppdl.layers import Layer
 
@@ -46,6 +47,8 @@ def to_json(name: str, value: Any) -> Any:
         return {"dictionary": _fields_to_json(name, value, Dictionary.from_config)}
     if isinstance(value, Layer):
         return {"layer": _fields_to_json(name, value, Layer.from_config)}
+    if isinstance(value, PhoneSet):
+        return {"phone_set": _fields_to_json(name, value, PhoneSet.from_config)}
     if isinstance(value, schedules.Schedule):
         return {"learning_rate": _fields_to_json(name, value, schedules.from_config)}
     if isinstance(value, BaseEstimator):
@@ -88,6 +91,8 @@ def from_json(name: str, value: Any) -> Any:
                 return Dictionary.from_config(_fields_from_json(name, content))
             case "layer":
                 return Layer.from_config(_fields_from_json(name, content))
+            case "phone_set":
+                return PhoneSet.from_config(_fields_from_json(name, content))
             case "learning_rate":
                 return schedules.from_config(_fields_from_json(name, content))
             case "estimator":

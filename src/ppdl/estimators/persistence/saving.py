@@ -12,7 +12,7 @@ import sklearn
 import ppdl
 from ppdl import _checks as checks
 
-from . import networks, patches, pipelines, plain, rica, transformers  # noqa: F401, their codecs
+from . import networks, patches, pipelines, plain, rica, speech, transformers  # noqa: F401, their codecs
 from .estimator import describe, restore
 from .fields import Contents, naming
 from .file import read, write

@@ -1,0 +1,148 @@
+"""The recogniser's parameters, parsed, and the utterances that it is given, checked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from ppdl import _checks as checks
+from ppdl.datasets import TIMIT_PHONES, PhoneSet, Utterance
+from ppdl.dictionaries import EmpiricalCovariance
+from ppdl.preprocessing import Cepstra
+
+from .phone_model import States
+
+#: Parameters that the network takes as they are.
+NETWORK_PARAMETERS = (
+    "hidden_layer_sizes",
+    "activation",
+    "dictionary",
+    "learned_fraction",
+    "n_columns",
+    "order",
+    "init",
+    "dropout",
+    "input_dropout",
+    "solver",
+    "alpha",
+    "max_column_norm",
+    "batch_size",
+    "learning_rate",
+    "learning_rate_init",
+    "max_iter",
+    "momentum",
+    "nesterovs_momentum",
+    "pretraining",
+    "pretraining_epochs",
+    "pretraining_options",
+    "random_state",
+    "verbose",
+    "n_threads",
+    "memory_limit",
+)
+
+
+@dataclass(frozen=True)
+class SpeechOptions:
+    """What a recogniser has beside its network; meaning as the estimator's parameters."""
+
+    features: Cepstra
+    dictionary: Any
+    context: int
+    coefficients: str
+    n_states: int
+    n_realignments: int
+    language_scale: float | None  # None is to be chosen
+    insertion_penalty: float | None
+    beam: float
+
+    @classmethod
+    def of(cls, params: Any) -> SpeechOptions:
+        """Parse the parameters of an estimator, its attributes."""
+        features = Cepstra() if params.features is None else params.features
+        if not isinstance(features, Cepstra):
+            raise ValueError(f"features: received {features!r}; expected a ppdl.preprocessing.Cepstra, or None")
+        context = checks.integer("context", params.context)
+        if context % 2 == 0:
+            raise ValueError(f"context: received {context}; expected an odd number, a frame and as many on either side")
+        dictionary = params.dictionary
+        if isinstance(dictionary, str) and dictionary == "auto":
+            dictionary = None if params.learned_fraction is None else EmpiricalCovariance()
+        beam = params.beam if params.beam == math.inf else checks.real("beam", params.beam, at_least=0.0)
+        return cls(
+            features,
+            dictionary,
+            context,
+            str(checks.one_of("coefficients", params.coefficients, ("axis", "channels"))),
+            checks.integer("n_states", params.n_states),
+            checks.integer("n_realignments", params.n_realignments, at_least=0),
+            _number_or_auto("language_scale", params.language_scale),
+            _number_or_auto("insertion_penalty", params.insertion_penalty),
+            beam,
+        )
+
+    def input_shape(self, n_features: int) -> tuple[int, ...]:
+        """Where the numbers of a window lie, each frame with `n_features`."""
+        if self.coefficients == "axis":
+            return self.context, n_features
+        return self.context, 1, n_features
+
+    def checked_alignments(
+        self, alignments: Any, utterances: Sequence[Utterance], n_frames: Sequence[int], n_phones: int
+    ) -> list[States]:
+        """Return the states of the frames of utterances, or raise."""
+        if not checks.is_sequence(alignments) or len(alignments) != len(utterances):
+            raise ValueError(f"alignments: expected {len(utterances)} arrays, one for each utterance")
+        n_states, checked = n_phones * self.n_states, []
+        for utterance, given, n in zip(utterances, alignments, n_frames):
+            states = np.asarray(given)
+            if states.shape != (n,) or states.dtype.kind not in "iu":
+                raise ValueError(
+                    f"alignments: {utterance.name}: received shape {states.shape} of {states.dtype}; expected "
+                    f"({n},) of integers, a state for each frame"
+                )
+            if states.min() < -1 or states.max() >= n_states:
+                raise ValueError(
+                    f"alignments: {utterance.name}: received states {states.min()} to {states.max()}; expected -1 to "
+                    f"{n_states - 1}"
+                )
+            checked.append(states.astype(np.int32))
+        return checked
+
+
+def _number_or_auto(name: str, value: Any) -> float | None:
+    if isinstance(value, str):
+        checks.one_of(name, value, ("auto",))
+        return None
+    return checks.real(name, value)
+
+
+def checked_utterances(name: str, utterances: Any, labelled: bool = False) -> list[Utterance]:
+    """Return utterances as a list, of which all have phones, if they are to be labelled."""
+    if not checks.is_sequence(utterances) or not all(isinstance(utterance, Utterance) for utterance in utterances):
+        raise ValueError(
+            f"{name}: received {type(utterances).__name__}; expected a sequence of ppdl.datasets.Utterance, such as "
+            "load_timit().utterances"
+        )
+    if len(utterances) == 0:
+        raise ValueError(f"{name}: received none; expected at least one")
+    without = [utterance.name for utterance in utterances if labelled and not utterance.phones]
+    if without:
+        raise ValueError(f"{name}: {without[0]} has no phones; expected phones and boundaries of each utterance")
+    return list(utterances)
+
+
+def phone_set_of(given: Any, utterances: Sequence[Utterance], silence: str) -> PhoneSet:
+    """Return the phones: those given, TIMIT's if they hold all of the utterances', else those that occur."""
+    if given is not None:
+        if not isinstance(given, PhoneSet):
+            raise ValueError(f"phone_set: received {given!r}; expected a ppdl.datasets.PhoneSet, or None")
+        return given
+    present = {phone for utterance in utterances for phone in utterance.phones}
+    if present <= {*TIMIT_PHONES.phones} and TIMIT_PHONES.silence in present:
+        return TIMIT_PHONES
+    return PhoneSet.from_labels(present, silence=silence)

@@ -1,0 +1,117 @@
+"""What is known of phones beside the network: which follows which, how long states last, how frequent they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ppdl._precision import Array, core
+
+from .language import Floats, FrameBigram, PhoneBigram
+
+States = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class PhoneModel:
+    """Statistics of aligned utterances, by which the scores of frames become phones.
+
+    Parameters
+    ----------
+    language : PhoneBigram
+        Which phone follows which.
+    frames : FrameBigram
+        Which phone follows which from frame to frame, as the authors' code counts.
+    n_frames : ndarray of shape (n_phones * n_states,)
+        How many frames each state has.
+    n_visits : ndarray of shape (n_phones,)
+        How many segments each phone has.
+    """
+
+    language: PhoneBigram
+    frames: FrameBigram
+    n_frames: npt.NDArray[np.int64]
+    n_visits: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(
+        cls, phones: Sequence[str], sequences: Sequence[Sequence[str]], targets: Iterable[States], n_states: int
+    ) -> PhoneModel:
+        """Count in utterances: their phones, and the state of each frame, -1 for none."""
+        states = [utterance[utterance >= 0] for utterance in targets]
+        of_frames = [(utterance // n_states).tolist() for utterance in states]
+        visits = PhoneBigram.of(sequences, phones)
+        n_visits = visits.counts[:, :-1].sum(axis=0)
+        n_frames = np.bincount(np.concatenate(states), minlength=len(phones) * n_states)
+        return cls(visits, FrameBigram.of(of_frames, phones), n_frames, n_visits)
+
+    @property
+    def n_states(self) -> int:
+        """States of a phone."""
+        return len(self.n_frames) // len(self.n_visits)
+
+    def decoder(self, dtype: npt.DTypeLike, language_scale: float, insertion_penalty: float, beam: float) -> Any:
+        """Make the core's decoder of `scores`.
+
+        Parameters
+        ----------
+        dtype : float32 or float64
+            Of the scores.
+        language_scale : float
+            What the language model's log probabilities are multiplied by.
+        insertion_penalty : float
+            What each phone costs.
+        beam : float
+            See the core's `PhoneDecoder`.
+        """
+        initial, bigram, final = (language_scale * log for log in self.language.log_probabilities())
+        stay, advance = self._steps()
+        return core(dtype).PhoneDecoder(
+            initial - insertion_penalty, bigram - insertion_penalty, final, stay, advance, beam=beam
+        )
+
+    def scores(self, log_posteriors: Array) -> Array:
+        """Return log likelihoods of states but for a constant of the frame: posteriors over priors.
+
+        A state that no frame was in has -inf.
+
+        Parameters
+        ----------
+        log_posteriors : ndarray of shape (n, n_phones * n_states)
+            Of the states.
+        """
+        with np.errstate(divide="ignore"):
+            log_prior = np.log(self.n_frames / self.n_frames.sum())
+        seen = np.isfinite(log_prior)
+        return np.where(seen, log_posteriors - np.where(seen, log_prior, 0.0), -np.inf).astype(log_posteriors.dtype)
+
+    def frame_decoder(self, dtype: npt.DTypeLike) -> Any:
+        """Make the core's decoder of log posteriors of phones by the bigram of frames, a phone for each frame."""
+        n_phones = len(self.n_visits)
+        never, free = np.full(n_phones, -np.inf), np.zeros(n_phones)
+        return core(dtype).PhoneDecoder(*self.frames.log_probabilities(), never, free)
+
+    def alignment(self, dtype: npt.DTypeLike, phones: Sequence[int]) -> tuple[Any, npt.NDArray[np.intp]]:
+        """Return a decoder of a known sequence of phones, and the states whose scores it is to be given, in order.
+
+        The best path is through all of these states, one after the other.
+        """
+        states = (np.asarray(phones)[:, np.newaxis] * self.n_states + np.arange(self.n_states)).reshape(-1)
+        stay, advance = self._steps()
+        start, bigram, final = (np.full(shape, -np.inf) for shape in (len(states), (len(states),) * 2, len(states)))
+        start[0] = final[-1] = 0.0
+        bigram[np.arange(len(states) - 1), np.arange(1, len(states))] = 0.0
+        return core(dtype).PhoneDecoder(start, bigram, final, stay[states], advance[states]), states
+
+    def _steps(self) -> tuple[Floats, Floats]:
+        """Log probabilities of staying in a state and of leaving it, so that its mean time is that of the counts.
+
+        One frame and one visit more than were counted, spread over all, keep both finite.
+        """
+        visits = np.repeat(self.n_visits, self.n_states) + 1.0
+        leave = visits / np.maximum(self.n_frames + 2.0, visits + 1.0)
+        return np.log1p(-leave), np.log(leave)
