@@ -61,6 +61,14 @@ def test_cepstra_and_energy_are_those_of_htk(rate, params):
     np.testing.assert_allclose(found, expected, atol=2e-3)  # cepstra are some tens; the library's float32
 
 
+def test_as_many_filters_are_taken_as_hold_a_frequency_each():
+    n_most = next(n for n in range(3, 100) if not speech.filters(n + 1, 256, 8000).any(axis=0).all())
+    utterance = tone(4, 2000, 8000)
+    assert np.isfinite(Cepstra(n_filters=n_most).fit_transform([utterance])[0]).all()
+    with pytest.raises(ValueError, match=f"n_filters: received {n_most + 1}; expected fewer"):
+        Cepstra(n_filters=n_most + 1).fit([utterance])
+
+
 def test_energy_is_bounded_below_the_largest_of_the_utterance():
     signal = np.concatenate([tone().signal, np.zeros(4000, np.float32)])
     energy = Cepstra(deltas=0, standardize=False).fit_transform([Utterance("u", signal, 16000)])[0][:, -1]
@@ -197,7 +205,10 @@ def test_cepstra_are_not_saved_or_used_before_they_are_fitted(tmp_path):
         ),
         (dict(hop=1e-6), "window, hop: received 0.025 and 1e-06 seconds"),
         (dict(n_filters=2), "n_filters: received 2; expected an integer, at least 3"),
-        (dict(n_filters=300), "n_filters: received 300; expected fewer, for frames of 400 samples at 16000 a second"),
+        (
+            dict(n_filters=300),
+            r"n_filters: received 300; expected fewer, for \d+ of them hold none of the 256 frequenc",
+        ),
         (dict(n_cepstra=26), "n_cepstra: received 26; expected an integer, at least 1 and at most 25"),
         (dict(energy=1), "energy: received 1; expected True or False"),
         (dict(deltas=-1), "deltas: received -1; expected an integer, at least 0"),

@@ -55,6 +55,18 @@ class FrontEnd:
     energy: bool
     preemphasis: float
 
+    def __post_init__(self) -> None:
+        n_fft = 2 ** math.ceil(math.log2(self.window))
+        edges = np.linspace(0.0, _mel(self.rate / 2), self.n_filters + 2)
+        points = np.append(_mel(np.arange(n_fft // 2) * self.rate / n_fft), np.inf)
+        first_inside = points[np.searchsorted(points, edges[:-2], side="right")]
+        n_empty = np.count_nonzero(first_inside >= edges[2:])
+        if n_empty:
+            raise ValueError(
+                f"n_filters: received {self.n_filters}; expected fewer, for {n_empty} of them hold none of the "
+                f"{n_fft // 2} frequencies of a frame of {self.window} samples"
+            )
+
     def coefficients(self, waveform: npt.NDArray[np.float32]) -> Floats:
         """Return cepstra and energy, shape (n_frames, n_coefficients), of a waveform in [-1, 1]."""
         frames = self._frames(waveform)
@@ -70,13 +82,7 @@ class FrontEnd:
     def _frames(self, waveform: npt.NDArray[np.float32]) -> Floats:
         """Return the logarithms of mel filters' outputs, and of the energy, shape (n_frames, n_filters + 1)."""
         library = kaldi()
-        try:
-            computer = library.OnlineFbank(self._options(library))
-        except ValueError as error:
-            raise ValueError(
-                f"n_filters: received {self.n_filters}; expected fewer, for frames of {self.window} samples at "
-                f"{self.rate:g} a second: {error}"
-            ) from None
+        computer = library.OnlineFbank(self._options(library))
         computer.accept_waveform(self.rate, waveform * SCALE)
         computer.input_finished()
         frames = np.empty((computer.num_frames_ready, computer.dim))
@@ -127,6 +133,10 @@ def regression(coefficients: Floats, width: int) -> Floats:
     steps = range(1, width + 1)
     rise = sum(k * (padded[width + k : width + k + n] - padded[width - k : width - k + n]) for k in steps)
     return np.asarray(rise / (2.0 * sum(k * k for k in steps)))
+
+
+def _mel(frequency: npt.ArrayLike) -> Floats:
+    return 1127.0 * np.log1p(np.asarray(frequency) / 700.0)
 
 
 def _milliseconds(n_samples: int, rate: float) -> float:
