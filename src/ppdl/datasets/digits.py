@@ -6,7 +6,6 @@ from typing import Literal, overload
 
 import numpy as np
 import numpy.typing as npt
-from sklearn import datasets
 from sklearn.utils import Bunch
 
 from .bunch import Arrays, check_dtype, image_bunch
@@ -41,6 +40,8 @@ def load_digits(*, dtype: npt.DTypeLike = np.float32, return_X_y: bool = False) 
     >>> digits.data.shape, digits.data.dtype.name, digits.input_shape
     ((1797, 64), 'float32', (8, 8))
     """
+    from sklearn import datasets  # here, so that others needn't wait for it
+
     dtype = check_dtype(dtype)
     bundled = datasets.load_digits()
     images = (bundled.images / 16).astype(dtype)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import re
 import struct
 from collections.abc import Iterable, Sequence
@@ -126,7 +127,7 @@ def _nist_sizes(head: bytes, n_bytes: int) -> tuple[int, int]:
             raise ValueError(f"{field}: missing in the header")
         sizes.append(int(found[1]))
     length = re.match(r"NIST_1A\s+(\d+)\s", text)
-    return int(np.prod(sizes, dtype=object)), n_bytes - int(length[1] if length else 1024)
+    return math.prod(sizes), n_bytes - int(length[1] if length else 1024)
 
 
 def _riff_sizes(content: bytes | bytearray) -> tuple[int, int]:
