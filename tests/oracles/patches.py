@@ -57,3 +57,22 @@ def pool(codes, regions):
             for left, right in pairwise(cols)
         ]
     )
+
+
+def features_of(fitted, images):
+    """Features of images (height, width, channels) by a fitted `PatchFeatures`'s own transformers, one by one."""
+    mean = getattr(fitted.learner_, "mean_", None)
+    regions = {"quadrants": (2, 2), None: (1, 1)}.get(fitted.pooling, fitted.pooling)
+    result = []
+    for image in images:
+        patches = positions(image, fitted.patch_shape_[:2], fitted.stride)
+        inputs = patches.reshape(-1, patches.shape[-1])
+        for transformer in (fitted.normalizer_, fitted.whitener_):
+            inputs = inputs if transformer is None else transformer.transform(inputs)
+        inputs = inputs if mean is None else inputs - mean
+        codes = [
+            encode(x, fitted.filters_.T, 0.0, fitted.encoding, fitted.encoding_epsilon, fitted.encoding_threshold)
+            for x in inputs
+        ]
+        result.append(pool(np.reshape(codes, (*patches.shape[:2], -1)), regions))
+    return np.array(result)

@@ -1,9 +1,10 @@
-"""Images that came as rows, and would be taken for signals."""
+"""Images as rows: those that become rows, and those that came as rows and would be taken for signals."""
 
 from __future__ import annotations
 
 import math
 import warnings
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,50 @@ from ppdl.dictionaries import DCT, Dictionary, Wavelet
 _MOST_ROWS = 1000  # that are looked at
 _SMALLEST = 4  # side of an image
 _CLOSER = 0.1  # correlation by which the next row is closer than the middle of this one
+
+
+def image_rows(name: str, X: Any, known: tuple[int, int, int] | None) -> tuple[Any, tuple[int, ...] | None]:
+    """Return images as rows in C order, which are not copied if they lie in it, and their shape; rows as they are.
+
+    Parameters
+    ----------
+    name : str
+        Of the argument, in errors.
+    X : array-like of shape (n_samples, n_features), (n_samples, height, width) or (n_samples, height, width, channels)
+        Samples.
+    known : (int, int, int), optional
+        What the shape of an image has to be.
+
+    Raises
+    ------
+    ValueError
+        If images have another shape, or `X` more dimensions.
+
+    Examples
+    --------
+    >>> rows, shape = image_rows("X", np.zeros((10, 8, 8)), None)
+    >>> rows.shape, shape
+    ((10, 64), (8, 8, 1))
+    """
+    if not hasattr(X, "ndim"):
+        try:
+            X = X if X is None else np.asarray(X)
+        except ValueError:  # rows of different lengths, which scikit-learn explains
+            return X, None
+    if X is None or X.ndim < 3:
+        return X, None
+    array = np.asarray(X)
+    if array.ndim > 4:
+        raise ValueError(
+            f"{name}: received shape {array.shape}; expected images, (n_samples, height, width) or (n_samples, height, "
+            "width, channels), or rows, (n_samples, n_features)"
+        )
+    height, width, channels = (*array.shape[1:], 1)[:3]
+    if known is not None and (height, width, channels) != known:
+        raise ValueError(
+            f"{name}: received images of shape {array.shape[1:]}; expected {known}, height, width and channels"
+        )
+    return array.reshape(len(array), height * width * channels), (height, width, channels)
 
 
 def warn_of_images(X: Array, who: object) -> None:

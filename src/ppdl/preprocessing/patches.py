@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from numbers import Integral
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_array, check_random_state, gen_batches
+from sklearn.utils import check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from ppdl import _checks as checks
 from ppdl._precision import Array
+
+from .images import Stack, as_images, patch_sides
 
 _BLOCK = 4096  # patches that are copied at a time
 
@@ -30,13 +32,13 @@ def extract_patches(
     """Draw patches of images at random.
 
     Each is drawn independently of the others, uniformly over all images and all positions at which a patch lies wholly
-    within its image; so a patch may be drawn more than once, and `n_patches` may exceed the number of different ones.
-    The images are not copied.
+    within its image; so larger images give more, a patch may be drawn more than once, and `n_patches` may exceed the
+    number of different ones. An array of images is not copied.
 
     Parameters
     ----------
-    images : array-like of shape (n_images, height, width) or (n_images, height, width, channels)
-        Images; of shape (n_images, n_features), flattened, with `input_shape`.
+    images : array-like of shape (n_images, height, width) or (n_images, height, width, channels), or list
+        Images; of shape (n_images, n_features), flattened, with `input_shape`. Those of a list may be of several sizes.
     patch_size : int or tuple of 2 ints, default=6
         Height and width of a patch; an int stands for both.
     n_patches : int, default=100_000
@@ -54,7 +56,7 @@ def extract_patches(
     Raises
     ------
     ValueError
-        If an argument is not valid, the images are smaller than a patch, or they hold NaN or infinity.
+        If an argument is not valid, an image is smaller than a patch, or holds NaN or infinity.
 
     See Also
     --------
@@ -68,17 +70,25 @@ def extract_patches(
     >>> extract_patches(images, patch_size=8, n_patches=1000, random_state=0).shape
     (1000, 192)
     """
-    pixels = as_images(images, input_shape)
-    sides = patch_sides(patch_size, pixels.shape[1:3])
-    n_patches = checks.integer("n_patches", n_patches)
+    stacks = as_images(images, input_shape)
+    sides = patch_sides(patch_size, stacks)
+    return draw(stacks, sides, checks.integer("n_patches", n_patches), check_random_state(random_state))
 
-    windows = sliding_window_view(pixels, sides, axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3)
-    places = windows.shape[:3]  # images, rows and columns
-    drawn = check_random_state(random_state).randint(math.prod(places), size=n_patches, dtype=np.int64)
-    dtype = np.float32 if pixels.dtype == np.float32 else np.float64
-    patches: Array = np.empty((n_patches, math.prod(windows.shape[3:])), dtype=dtype)
-    for rows in gen_batches(n_patches, _BLOCK):
-        patches[rows] = windows[np.unravel_index(drawn[rows], places)].reshape(-1, patches.shape[1])
+
+def draw(stacks: Sequence[Stack], sides: tuple[int, int], n_patches: int, random_state: np.random.RandomState) -> Array:
+    """Draw patches of these sides, which fit; see `extract_patches`."""
+    windows = [sliding_window_view(stack.pixels, sides, axis=(1, 2)).transpose(0, 1, 2, 4, 5, 3) for stack in stacks]
+    ends = np.cumsum([math.prod(view.shape[:3]) for view in windows])
+    drawn = random_state.randint(ends[-1], size=n_patches, dtype=np.int64)
+    dtype = np.float32 if all(stack.pixels.dtype == np.float32 for stack in stacks) else np.float64
+    patches: Array = np.empty((n_patches, math.prod(windows[0].shape[3:])), dtype=dtype)
+    in_order = np.argsort(drawn)
+    of_stacks = np.split(in_order, np.searchsorted(drawn[in_order], ends[:-1]))
+    for view, start, mine in zip(windows, (0, *ends), of_stacks):
+        places = view.shape[:3]  # images, rows and columns
+        for rows in gen_batches(len(mine), _BLOCK):
+            chosen = mine[rows]
+            patches[chosen] = view[np.unravel_index(drawn[chosen] - start, places)].reshape(-1, patches.shape[1])
     return patches
 
 
@@ -105,7 +115,8 @@ class RandomPatches(_PatchesWithoutImages):
         may be drawn more than once.
     input_shape : tuple of 2 or 3 ints, optional
         ``(height, width)`` or ``(height, width, channels)`` of images that are flattened in C order, channels last.
-        None for images of shape (n_images, height, width) or (n_images, height, width, channels).
+        None for images of shape (n_images, height, width) or (n_images, height, width, channels), and for a list of
+        images of one or several sizes.
     random_state : int, RandomState instance or None, default=None
         Of the draws. With an int, `transform` draws the same images and positions each time.
 
@@ -149,8 +160,8 @@ class RandomPatches(_PatchesWithoutImages):
 
         Parameters
         ----------
-        X : array-like of shape (n_images, height, width) or (n_images, height, width, channels)
-            Images; of shape (n_images, n_features) with `input_shape`.
+        X : array-like of shape (n_images, height, width) or (n_images, height, width, channels), or list
+            Images; of shape (n_images, n_features) with `input_shape`. Those of a list may be of several sizes.
         y : None
             Ignored.
 
@@ -162,11 +173,11 @@ class RandomPatches(_PatchesWithoutImages):
         Raises
         ------
         ValueError
-            If a parameter is not valid, the images are smaller than a patch, or they hold NaN or infinity.
+            If a parameter is not valid, an image is smaller than a patch, or holds NaN or infinity.
         """
         checks.integer("n_patches", self.n_patches)
-        images = as_images(X, self.input_shape)
-        self.patch_shape_ = (*patch_sides(self.patch_size, images.shape[1:3]), images.shape[3])
+        stacks = as_images(X, self.input_shape)
+        self.patch_shape_ = (*patch_sides(self.patch_size, stacks), stacks[0].shape[2])
         return self
 
     def transform(self, X: Any) -> Any:
@@ -174,7 +185,7 @@ class RandomPatches(_PatchesWithoutImages):
 
         Parameters
         ----------
-        X : array-like of shape (n_images, height, width) or (n_images, height, width, channels)
+        X : array-like of shape (n_images, height, width) or (n_images, height, width, channels), or list
             Images; of shape (n_images, n_features) with `input_shape`. They may be larger or smaller than those of
             `fit`, with as many channels.
 
@@ -202,82 +213,3 @@ class RandomPatches(_PatchesWithoutImages):
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
-
-
-def as_images(images: npt.ArrayLike, input_shape: tuple[int, ...] | None = None) -> npt.NDArray[Any]:
-    """Check images and view them in the shape (n_images, height, width, channels).
-
-    Parameters
-    ----------
-    images : array-like of shape (n_images, height, width) or (n_images, height, width, channels)
-        Images; of shape (n_images, n_features), flattened, with `input_shape`.
-    input_shape : tuple of 2 or 3 ints, optional
-        ``(height, width)`` or ``(height, width, channels)`` of flattened images.
-
-    Raises
-    ------
-    ValueError
-        If the shapes disagree, or the images hold NaN or infinity.
-    """
-    X = check_array(images, dtype="numeric", ensure_2d=False, allow_nd=True, input_name="images")
-    if input_shape is None:
-        if X.ndim not in (3, 4):
-            raise ValueError(
-                f"images: received shape {X.shape}; expected (n_images, height, width) or (n_images, height, width, "
-                "channels), or flattened images with input_shape=(height, width) or (height, width, channels)"
-            )
-        return X if X.ndim == 4 else X[..., np.newaxis]
-    shape = image_sides(input_shape)
-    if X.shape[1:] not in ((math.prod(shape),), shape, shape[:2] if shape[2] == 1 else shape):
-        raise ValueError(
-            f"images: received shape {X.shape}; expected (n_images, {math.prod(shape)}) with input_shape={input_shape}"
-        )
-    return X.reshape(len(X), *shape)
-
-
-def image_sides(input_shape: Any) -> tuple[int, int, int]:
-    """Height, width and channels of an image; (height, width) has one channel.
-
-    Raises
-    ------
-    ValueError
-        If `input_shape` is not valid.
-    """
-    shape = tuple(input_shape) if np.iterable(input_shape) else ()
-    if len(shape) not in (2, 3) or not all(_is_size(side) for side in shape):
-        raise ValueError(
-            f"input_shape: received {input_shape!r}; expected (height, width) or (height, width, channels)"
-        )
-    height, width, n_channels = (*(int(side) for side in shape), 1)[:3]
-    return height, width, n_channels
-
-
-def patch_sides(patch_size: int | tuple[int, int], image_sides: tuple[int, ...]) -> tuple[int, int]:
-    """Height and width of a patch that fits into an image.
-
-    Parameters
-    ----------
-    patch_size : int or tuple of 2 ints
-        An int stands for both.
-    image_sides : tuple of 2 ints
-        Height and width of the image.
-
-    Raises
-    ------
-    ValueError
-        If it is not valid, or does not fit.
-    """
-    sides = tuple(patch_size) if np.iterable(patch_size) else (patch_size, patch_size)
-    if len(sides) != 2 or not all(_is_size(side) for side in sides):
-        raise ValueError(f"patch_size: received {patch_size!r}; expected an integer, at least 1, or (height, width)")
-    height, width = int(sides[0]), int(sides[1])
-    if height > image_sides[0] or width > image_sides[1]:
-        raise ValueError(
-            f"patch_size: received {patch_size!r}; expected at most {image_sides[0]} x {image_sides[1]}, the images' "
-            "height and width"
-        )
-    return height, width
-
-
-def _is_size(side: Any) -> bool:
-    return isinstance(side, Integral) and not isinstance(side, bool) and int(side) > 0

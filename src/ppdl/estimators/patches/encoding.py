@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +14,9 @@ from ppdl._precision import Array, core, product
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
 from .options import PatchCode, PatchGrid
+
+if TYPE_CHECKING:
+    from ppdl._core import _scalar
 
 
 def learned_filters(learner: Any, n_inputs: int) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
@@ -50,15 +55,15 @@ def learned_filters(learner: Any, n_inputs: int) -> tuple[npt.NDArray[np.float64
     return filters, mean
 
 
-def make_encoder(
+def encoder_maker(
     grid: PatchGrid,
     code: PatchCode,
     normalizer: ContrastNormalizer | None,
     whitener: Whitener | None,
     filters: Array,
     mean: Array,
-) -> Any:
-    """Return the core's encoder in the precision of the filters.
+) -> Callable[[tuple[int, int, int]], _scalar.PatchEncoder]:
+    """Return what makes the core's encoder of images of a shape, in the precision of the filters.
 
     With μ, P of the whitener and m, F of the learner, responses to a patch x are ((x - μ) P - m) Fᵀ. The core subtracts
     one vector c of that precision, near the patches, from x, so that nothing large cancels later; what remains,
@@ -86,10 +91,10 @@ def make_encoder(
     else:
         bias = checks.cast("filters", -product(remainder[np.newaxis], F)[0], dtype)
         F = F if P is None else product(P, F)
-    return core(dtype).PatchEncoder(
-        grid.image_shape,
-        checks.cast("filters", F, dtype),
-        bias,
+    return functools.partial(
+        core(dtype).PatchEncoder,
+        filters=checks.cast("filters", F, dtype),
+        bias=bias,
         patch_size=grid.patch_size,
         stride=grid.stride,
         regions=grid.regions,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
@@ -13,49 +13,62 @@ from sklearn.base import clone
 
 from ppdl import _checks as checks
 from ppdl.preprocessing import ContrastNormalizer, Whitener
-from ppdl.preprocessing.patches import image_sides, patch_sides
+from ppdl.preprocessing.images import Stack, image_sides, patch_sides
 
 ENCODINGS = ("linear", "rectifier", "absolute", "smooth-absolute", "split", "soft-threshold", "triangle")
 
 
 @dataclass(frozen=True)
 class PatchGrid:
-    """Images, the positions of a patch in them, and the regions that these are divided into."""
+    """The positions of a patch in images, the smallest of which is of this shape, and the regions of positions."""
 
-    image_shape: tuple[int, int, int]
+    smallest: tuple[int, int, int]
     patch_size: tuple[int, int]
     stride: int
     regions: tuple[int, int]
 
     @classmethod
-    def of(cls, image_shape: tuple[int, int, int], patch_size: Any, stride: int, pooling: Any) -> PatchGrid:
-        """Find the patches of images, and divide their positions into regions.
+    def of(cls, smallest: tuple[int, int, int], patch_size: tuple[int, int], stride: int, pooling: Any) -> PatchGrid:
+        """Find the patches of images, and divide their positions into as many regions in each.
 
         Raises
         ------
         ValueError
-            If `patch_size` or `pooling` does not fit.
+            If `pooling` does not fit.
         """
-        sides = patch_sides(patch_size, image_shape[:2])
-        down, across = ((side - patch) // stride + 1 for side, patch in zip(image_shape, sides))
+        down, across = ((side - patch) // stride + 1 for side, patch in zip(smallest, patch_size))
         if pooling is None:
-            return cls(image_shape, sides, stride, (1, 1))
+            return cls(smallest, patch_size, stride, (1, 1))
         if isinstance(pooling, str) and pooling == "quadrants":
-            return cls(image_shape, sides, stride, (min(2, down), min(2, across)))
+            return cls(smallest, patch_size, stride, (min(2, down), min(2, across)))
         regions = tuple(pooling) if np.iterable(pooling) and not isinstance(pooling, str) else ()
         if len(regions) != 2 or not all(isinstance(n, Integral) and int(n) > 0 for n in regions):
             raise ValueError(f"pooling: received {pooling!r}; expected 'quadrants', None or (rows, columns)")
         if regions[0] > down or regions[1] > across:
             raise ValueError(
                 f"pooling: received {pooling!r}; expected at most {down} x {across} regions, the positions of a patch "
-                "in an image"
+                "in the smallest images"
             )
-        return cls(image_shape, sides, stride, (int(regions[0]), int(regions[1])))
+        return cls(smallest, patch_size, stride, (int(regions[0]), int(regions[1])))
 
     @property
     def patch_shape(self) -> tuple[int, int, int]:
         """Height, width and channels of a patch."""
-        return (*self.patch_size, self.image_shape[2])
+        return (*self.patch_size, self.smallest[2])
+
+    def check(self, stack: Stack) -> None:
+        """Refuse images that have other channels, or no position for each region, naming the first."""
+        down, across = (patch + (n - 1) * self.stride for patch, n in zip(self.patch_size, self.regions))
+        height, width, n_channels = stack.shape
+        if n_channels != self.smallest[2]:
+            raise ValueError(
+                f"X: received images of {n_channels} channels; expected {self.smallest[2]}, as in fit, channels last"
+            )
+        if height < down or width < across:
+            raise ValueError(
+                f"X: received {height} x {width}, the height and width of image {stack.places[0]}; expected at least "
+                f"{down} x {across}, a position of a patch in each of {self.regions[0]} x {self.regions[1]} regions"
+            )
 
 
 @dataclass(frozen=True)
@@ -95,7 +108,7 @@ class PatchOptions:
 
     @classmethod
     def of(cls, params: Mapping[str, Any]) -> PatchOptions:
-        """Parse the constructor's parameters; what depends on the images is parsed by `grid`.
+        """Parse the constructor's parameters; what depends on the images is parsed by `image_shape` and `grid`.
 
         Raises
         ------
@@ -117,51 +130,44 @@ class PatchOptions:
             input_shape=None if shape is None else image_sides(shape),
         )
 
-    def grid(self, n_features: int, seen: tuple[int, ...] | None) -> PatchGrid:
-        """Find the patches of images in rows of `n_features`, which were seen in a shape of their own or none.
+    def image_shape(self, n_features: int, seen: tuple[int, ...] | None) -> tuple[int, int, int]:
+        """Find the shape of images in rows of `n_features`, which were seen in a shape of their own or none.
 
         Without any shape, they are signals of one row.
 
         Raises
         ------
         ValueError
-            If `input_shape`, `patch_size` or `pooling` does not fit them.
+            If `input_shape` does not fit them.
         """
-        height, width, n_channels = image_shape = self.input_shape or image_sides(seen or (1, n_features))
-        if math.prod(image_shape) != n_features:
+        height, width, n_channels = shape = self.input_shape or image_sides(seen or (1, n_features))
+        if seen not in (None, shape):
+            raise ValueError(f"X: received images of shape {seen}; expected input_shape, {shape}")
+        if math.prod(shape) != n_features:
             raise ValueError(
                 f"input_shape: received {height} x {width} x {n_channels}; expected {n_features} features, those of X"
             )
-        if seen not in (None, image_shape):
-            raise ValueError(f"X: received images of shape {seen}; expected input_shape, {image_shape}")
-        patch_size = self.patch_size
-        if seen is not None and np.max(patch_size) > height and n_channels > height in (1, 3, 4):
+        if seen is not None and np.max(self.patch_size) > height and n_channels > height in (1, 3, 4):
             raise ValueError(
                 f"X: received images of height {height}, width {width} and {n_channels} channels; expected channels "
                 "last: if they come first, give X.transpose(0, 2, 3, 1)"
             )
-        if self.input_shape is None and height == n_channels == 1 and isinstance(patch_size, Integral):
-            patch_size = 1, min(checks.integer("patch_size", patch_size), width)
-        return PatchGrid.of(image_shape, patch_size, self.stride, self.pooling)
+        return shape
 
+    def grid(self, stacks: Sequence[Stack]) -> PatchGrid:
+        """Find the patches of images.
 
-def flattened(images: Any) -> tuple[Any, tuple[int, ...] | None]:
-    """Return an array of shape (n_images, height, width[, channels]), or a list of images, in rows, with their shape.
-
-    All else is returned as it is.
-    """
-    if isinstance(images, list | tuple) and images and all(getattr(image, "ndim", 0) in (2, 3) for image in images):
-        shapes = sorted({image.shape for image in images})
-        if len(shapes) > 1:
-            raise ValueError(
-                f"X: received images of {len(shapes)} shapes, {shapes[0]} and {shapes[1]} among them; expected one "
-                "shape: cut or resize them"
-            )
-        images = np.stack(images)
-    if getattr(images, "ndim", None) not in (3, 4):
-        return images, None
-    images = np.asarray(images)
-    return images.reshape(len(images), math.prod(images.shape[1:])), (*images.shape[1:], 1)[:3]
+        Raises
+        ------
+        ValueError
+            If `patch_size` or `pooling` does not fit them.
+        """
+        heights, widths, n_channels = zip(*(stack.shape for stack in stacks))
+        smallest = min(heights), min(widths), n_channels[0]
+        patch_size = self.patch_size
+        if self.input_shape is None and max(heights) == smallest[2] == 1 and isinstance(patch_size, Integral):
+            patch_size = 1, min(checks.integer("patch_size", patch_size), smallest[1])
+        return PatchGrid.of(smallest, patch_sides(patch_size, stacks), self.stride, self.pooling)
 
 
 def _learner(value: Any, n_patches: int) -> Any:

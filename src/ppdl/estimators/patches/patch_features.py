@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin, clone
 from sklearn.preprocessing import normalize
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_array, check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl._precision import Array, product
 from ppdl._savable import SavableMixin
-from ppdl.preprocessing import extract_patches
+from ppdl.preprocessing.images import Stack, by_shape
+from ppdl.preprocessing.patches import draw
 
-from ..flattened import warn_of_images
+from ..flattened import image_rows, warn_of_images
 from ..training.progress import ProgressTable
 from ..transaction import unchanged_on_error
-from .encoding import learned_filters, make_encoder
-from .options import PatchOptions, flattened
+from .encoding import encoder_maker, learned_filters
+from .options import PatchOptions
 
 if TYPE_CHECKING:
+    from ppdl._core import _scalar
+
     from ..displays import WeightsDisplay
 
 _WORK = 1e10  # multiply-adds between two moments at which an interrupt is heard
@@ -72,7 +77,7 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
     whitener : Whitener, "zca", "pca" or None, default="zca"
         What whitens the patches; a name stands for ``Whitener(name)``.
     n_patches : int, default=100_000
-        Number of patches that `fit` draws, uniformly over images and positions, with repetition.
+        Number of patches that `fit` draws, uniformly over all positions in all images, with repetition.
     input_shape : tuple of 2 or 3 ints, optional
         ``(height, width)`` or ``(height, width, channels)`` of images that are flattened in C order, channels last.
         Without it, rows of X are signals, images of a single row, unless X itself has 3 or 4 dimensions; patches are
@@ -94,10 +99,12 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         As it is applied.
     whitener_ : Whitener or None
         Fitted.
-    image_shape_, patch_shape_ : tuple of 3 ints
-        Height, width and channels.
+    image_shape_ : tuple of 3 ints or None
+        Height, width and channels of the images; None if they are of several sizes.
+    patch_shape_ : tuple of 3 ints
+        Height, width and channels of a patch.
     n_features_in_, feature_names_in_ : int, ndarray
-        As in scikit-learn.
+        As in scikit-learn; absent if images are of several sizes.
 
     See Also
     --------
@@ -108,6 +115,10 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
     The features of an image are those of its first region, then those of the second and so on, regions row by row; in a
     region, one for each filter, or two halves for each filter ("split", "soft-threshold"). They are sums: larger
     regions have larger ones. Standardise them before a linear classifier.
+
+    A list may hold images of several sizes. Each is divided into as many regions, of its own size, so that all have
+    equally many features; "quadrants" divides an axis along which each image of `fit` has several positions. A larger
+    image's features are larger: where that says nothing, scale each image's by scikit-learn's `Normalizer`.
 
     Whitening is multiplied into the filters, but for "triangle".
 
@@ -138,7 +149,7 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
     """
 
     filters_: Array
-    image_shape_: tuple[int, int, int]
+    image_shape_: tuple[int, int, int] | None
 
     def __init__(
         self,
@@ -180,7 +191,7 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         Parameters
         ----------
         X : array-like of shape (n_images, n_features), array of shape (n_images, height, width[, channels]), or list
-            Images, or a list of them, all of one shape, float32 or float64; others are converted to float64.
+            Images, or a list of them, of one or several sizes, float32 or float64; others are converted to float64.
         y : None
             Ignored.
 
@@ -192,22 +203,16 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         Raises
         ------
         ValueError
-            If a parameter is not valid, X holds NaN or infinity, its images are smaller than a patch, or the learner
-            leaves no filters.
+            If a parameter is not valid, X holds NaN or infinity, an image is smaller than a patch, which is named, or
+            the learner leaves no filters.
         ppdl.NumericalError
             If the patches cannot be whitened; see `Whitener`.
         """
         options = PatchOptions.of(self.get_params(deep=False))
-        X, seen = flattened(X)
-        X = validate_data(self, X, dtype=(np.float64, np.float32), order="C")
-        grid = options.grid(X.shape[1], seen)
-        if seen is None and self.input_shape is None and isinstance(self.patch_size, Integral):
-            warn_of_images(X, "PatchFeatures")
-
+        stacks = self._images_to_fit(X, options)
+        grid = options.grid(stacks)
         random_state = check_random_state(self.random_state)
-        patches = extract_patches(
-            X, grid.patch_size, options.n_patches, input_shape=grid.image_shape, random_state=random_state
-        )
+        patches = draw(stacks, grid.patch_size, options.n_patches, random_state)
         for transformer in (options.normalizer, options.whitener):
             if transformer is not None:
                 patches = transformer.fit_transform(patches)
@@ -223,23 +228,47 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         progress.note(f"{len(self.filters_)} filters after {time.perf_counter() - start:.2f} seconds")
 
         self.normalizer_, self.whitener_ = options.normalizer, options.whitener
-        self.image_shape_, self.patch_shape_ = grid.image_shape, grid.patch_shape
+        self.image_shape_ = stacks[0].shape if len(stacks) == 1 else None
+        self.patch_shape_ = grid.patch_shape
         self._grid, self._code = grid, options.code
-        self._n_features_out = int(self._encoder().n_features)
+        self._n_features_out = self._encoder_maker()(grid.smallest).n_features
         return self
+
+    def _images_to_fit(self, X: Any, options: PatchOptions) -> list[Stack]:
+        """Validate images; where they are of several sizes, there is no number of features."""
+        stacks = by_shape(X, "X")
+        if stacks is not None and len(stacks) > 1:
+            for stack in stacks:
+                options.image_shape(math.prod(stack.shape), stack.shape)
+            for name in ("n_features_in_", "feature_names_in_"):
+                self.__dict__.pop(name, None)
+            is_single = all(stack.pixels.dtype == np.float32 for stack in stacks)
+            return [_checked(stack, np.float32 if is_single else np.float64) for stack in stacks]
+        X, seen = image_rows("X", X if stacks is None else stacks[0].pixels, None)
+        X = validate_data(self, X, dtype=(np.float64, np.float32), order="C")
+        shape = options.image_shape(X.shape[1], seen)
+        if seen is None and self.input_shape is None and isinstance(self.patch_size, Integral):
+            warn_of_images(X, "PatchFeatures")
+        return [Stack.of(X.reshape(-1, *shape))]
 
     def transform(self, X: Any) -> Array:
         """Encode and pool all patches of each image.
 
         Parameters
         ----------
-        X : array-like of shape (n_images, n_features), or array of shape (n_images, height, width[, channels])
-            Images of the shape seen in `fit`.
+        X : array-like of shape (n_images, n_features), array of shape (n_images, height, width[, channels]), or list
+            Images of the shape seen in `fit`; those of a list may have another, with a position of a patch in each
+            region.
 
         Returns
         -------
         features : ndarray of shape (n_images, n_regions * n_codes)
             In the precision of the images of `fit`.
+
+        Raises
+        ------
+        ValueError
+            If images have another shape or number of channels, or are too small; or X holds NaN or infinity.
 
         Warns
         -----
@@ -248,19 +277,42 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         """
         check_is_fitted(self)
         n_threads = checks.n_threads(self.n_threads)
-        X, seen = flattened(X)
-        X = validate_data(self, X, dtype=self.filters_.dtype, order="C", reset=False)
-        if seen not in (None, self.image_shape_):
-            raise ValueError(f"X: received images of shape {seen}; expected {self.image_shape_}, as in fit")
-        encoder = self._encoder()
-        features: Array = np.empty((len(X), self._n_features_out), dtype=X.dtype)
+        stacks = self._images_to_transform(X)
+        n_images, n_done = sum(len(stack.places) for stack in stacks), 0
+        features: Array = np.empty((n_images, self._n_features_out), dtype=self.filters_.dtype)
+        encoder_of = self._encoder_maker()
         progress = ProgressTable(self.verbose, "images")
         start = time.perf_counter()
-        for rows in gen_batches(len(X), max(1, int(_WORK / encoder.multiply_adds))):
-            encoder.encode(X[rows], features[rows], n_threads)
-            if 10 * rows.stop // len(X) > 10 * rows.start // len(X):
-                progress.line(rows.stop, {"time": time.perf_counter() - start})
+        for stack in stacks:
+            encoder, rows = encoder_of(stack.shape), stack.pixels.reshape(len(stack.places), -1)
+            for some in gen_batches(len(rows), max(1, int(_WORK / encoder.multiply_adds))):
+                encoded = np.empty((some.stop - some.start, features.shape[1]), dtype=features.dtype)
+                encoder.encode(rows[some], encoded, n_threads)
+                features[stack.places[some]] = encoded
+                before, n_done = n_done, n_done + len(encoded)
+                if 10 * n_done // n_images > 10 * before // n_images:
+                    progress.line(n_done, {"time": time.perf_counter() - start})
         return checks.reported("X", features)
+
+    def _images_to_transform(self, X: Any) -> list[Stack]:
+        """Validate images: those of a list may have another size than in `fit`."""
+        stacks = by_shape(X, "X")
+        if stacks is not None:
+            for stack in stacks:
+                self._grid.check(stack)
+            return [_checked(stack, self.filters_.dtype) for stack in stacks]
+        X, seen = image_rows("X", X, None)
+        shape = self.image_shape_ or seen
+        if shape is None:
+            raise ValueError(
+                "X: received rows; expected images, (n_images, height, width[, channels]) or a list of them, as in fit"
+            )
+        X = validate_data(self, X, dtype=self.filters_.dtype, order="C", reset=False)
+        if seen not in (None, shape):
+            raise ValueError(f"X: received images of shape {seen}; expected {shape}, as in fit, or a list of images")
+        stack = Stack.of(X.reshape(-1, *shape))
+        self._grid.check(stack)
+        return [stack]
 
     def plot_filters(self, filters: int | Sequence[int] = 100, **options: Any) -> WeightsDisplay:
         """Draw filters as images of the shape of a patch.
@@ -290,13 +342,19 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
             images = product(images, self.whitener_.dewhitening_.astype(images.dtype))
         return WeightsDisplay(unit_images(images, filters, self.patch_shape_, name="filters")).plot(**options)
 
-    def _encoder(self) -> Any:
-        return make_encoder(self._grid, self._code, self.normalizer_, self.whitener_, self.filters_, self._mean)
+    def _encoder_maker(self) -> Callable[[tuple[int, int, int]], _scalar.PatchEncoder]:
+        return encoder_maker(self._grid, self._code, self.normalizer_, self.whitener_, self.filters_, self._mean)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def _checked(stack: Stack, dtype: npt.DTypeLike) -> Stack:
+    """Check that the pixels are finite, and convert them."""
+    pixels = check_array(stack.pixels, dtype=dtype, order="C", allow_nd=True, input_name="X")
+    return Stack(pixels, stack.places)
 
 
 def _learned(

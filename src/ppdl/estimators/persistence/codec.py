@@ -31,6 +31,8 @@ class Codec:
         ``params(estimator)`` returns the parameters that are saved.
     counts_features : bool
         Whether it has `n_features_in_` and `feature_names_in_` of its own, and not those of a part.
+    of_any_size : bool
+        Whether it lacks them where it was fitted to samples of several sizes.
     """
 
     kind: type
@@ -39,11 +41,12 @@ class Codec:
     attributes: tuple[str, ...] = ()
     params: Callable[[Any], Mapping[str, Any]] = lambda estimator: estimator.get_params(deep=False)
     counts_features: bool = True
+    of_any_size: bool = False
 
-    @property
-    def fitted(self) -> tuple[str, ...]:
-        """All attributes that are saved as JSON."""
-        return ("n_features_in_", *self.attributes) if self.counts_features else self.attributes
+    def fitted(self, counted: bool) -> tuple[str, ...]:
+        """All attributes that are saved as JSON, of one whose features are counted or of one without."""
+        counted = self.counts_features and (counted or not self.of_any_size)
+        return ("n_features_in_", *self.attributes) if counted else self.attributes
 
 
 def register(codec: Codec) -> None:

@@ -26,14 +26,16 @@ def describe(estimator: Any, optimizer_state: bool) -> Contents:
     """
     codec = codec_of(estimator)
     check_is_fitted(estimator)
-    if codec.counts_features and not hasattr(estimator, "n_features_in_"):  # of one that learns nothing else
+    counted = hasattr(estimator, "n_features_in_")
+    fitted = codec.fitted(counted)
+    if "n_features_in_" in fitted and not counted:  # of one that learns nothing else
         raise NotFittedError(f"{codec.kind.__name__} is not fitted yet; call fit first")
     contents = codec.describe(estimator, optimizer_state)
     contents.specification.update(
         {
             "class": codec.kind.__name__,
             "params": params_to_json(codec.params(estimator)),
-            "fitted": {name: to_json(name, getattr(estimator, name)) for name in codec.fitted},
+            "fitted": {name: to_json(name, getattr(estimator, name)) for name in fitted},
         }
     )
     if codec.counts_features and hasattr(estimator, "feature_names_in_"):
@@ -59,11 +61,12 @@ def restore(contents: Contents) -> Any:
     except TypeError as error:
         raise ValueError(f"params: {error}") from None
     described = contents.field("fitted", dict)
-    missing = [name for name in codec.fitted if name not in described]
+    names = codec.fitted("n_features_in_" in described)
+    missing = [name for name in names if name not in described]
     if missing:
         raise ValueError(f"fitted: {', '.join(missing)} missing")
-    fitted = {name: from_json(name, described[name]) for name in codec.fitted}
-    if codec.counts_features:
+    fitted = {name: from_json(name, described[name]) for name in names}
+    if "n_features_in_" in fitted:
         estimator.n_features_in_ = checks.integer("n_features_in_", fitted["n_features_in_"], at_most=2**63 - 1)
         if "feature_names" in contents.specification:
             estimator.feature_names_in_ = _feature_names(contents, estimator.n_features_in_)

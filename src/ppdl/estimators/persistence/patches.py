@@ -12,7 +12,7 @@ from typing import Any
 
 from ppdl import _checks as checks
 from ppdl.preprocessing import ContrastNormalizer, Whitener
-from ppdl.preprocessing.patches import image_sides
+from ppdl.preprocessing.images import image_sides, patch_sides
 
 from ..patches.options import PatchCode, PatchGrid
 from ..patches.patch_features import PatchFeatures
@@ -35,7 +35,7 @@ def _describe(features: PatchFeatures, optimizer_state: bool) -> Contents:
     grid, code = features._grid, features._code
     specification = {
         "dtype": features.filters_.dtype.name,
-        "image_shape": list(grid.image_shape),
+        "image_shape" if features.image_shape_ else "smallest_shape": list(grid.smallest),
         "patch_size": list(grid.patch_size),
         "stride": grid.stride,
         "regions": list(grid.regions),
@@ -50,7 +50,8 @@ def _describe(features: PatchFeatures, optimizer_state: bool) -> Contents:
 
 
 def _restore(features: PatchFeatures, contents: Contents, _: object) -> None:
-    grid = _grid(features.n_features_in_, contents)
+    n_features = getattr(features, "n_features_in_", None)
+    grid = _grid(n_features, contents)
     n_inputs, dtype = math.prod(grid.patch_shape), contents.dtype()
     for name, kind in _TRANSFORMERS.items():
         transformer = _part(name, contents)
@@ -67,21 +68,23 @@ def _restore(features: PatchFeatures, contents: Contents, _: object) -> None:
     with naming("encoding"):
         features._code = PatchCode.of(*from_json("encoding", contents.field("encoding", dict)))
     features._grid = grid
-    features.image_shape_, features.patch_shape_ = grid.image_shape, grid.patch_shape
-    features._n_features_out = int(features._encoder().n_features)
+    features.image_shape_ = None if n_features is None else grid.smallest
+    features.patch_shape_ = grid.patch_shape
+    features._n_features_out = features._encoder_maker()(grid.smallest).n_features
 
 
 def _part(name: str, contents: Contents) -> Any:
     return restore(contents.part(name)) if name in contents.specification else None
 
 
-def _grid(n_features: int, contents: Contents) -> PatchGrid:
-    image_shape = image_sides(contents.field("image_shape", list))
-    if math.prod(image_shape) != n_features:
-        raise invalid("image_shape", image_shape, f"{n_features} features")
+def _grid(n_features: int | None, contents: Contents) -> PatchGrid:
+    name = "smallest_shape" if n_features is None else "image_shape"
+    smallest = image_sides(contents.field(name, list))
+    if n_features not in (None, math.prod(smallest)):
+        raise invalid(name, smallest, f"{n_features} features")
     stride = checks.integer("stride", contents.field("stride", int))
-    patch_size = tuple(contents.field("patch_size", list))
-    return PatchGrid.of(image_shape, patch_size, stride, contents.field("regions", list))
+    patch_size = patch_sides(contents.field("patch_size", list), [])
+    return PatchGrid.of(smallest, patch_size, stride, contents.field("regions", list))
 
 
-register(Codec(PatchFeatures, _describe, _restore, params=_params))
+register(Codec(PatchFeatures, _describe, _restore, params=_params, of_any_size=True))
