@@ -26,10 +26,12 @@ class Core(Protocol):
     """The part of the core that computes in one precision: what `_core.f32` and `_core.f64` both hold."""
 
     Dense: type[_scalar.Dense]
+    Conv2D: type[_scalar.Conv2D]
     Activation: type[_scalar.Activation]
     Maxout: type[_scalar.Maxout]
     Dropout: type[_scalar.Dropout]
     Jitter: type[_scalar.Jitter]
+    Pooling: type[_scalar.Pooling]
     PredictedWeights: type[_scalar.PredictedWeights]
     Network: type[_scalar.Network]
     Autoencoder: type[_scalar.Autoencoder]

@@ -1,6 +1,7 @@
 from ppdl._core._scalar import Activation as Activation
 from ppdl._core._scalar import Adam as Adam
 from ppdl._core._scalar import Autoencoder as Autoencoder
+from ppdl._core._scalar import Conv2D as Conv2D
 from ppdl._core._scalar import Dense as Dense
 from ppdl._core._scalar import Dropout as Dropout
 from ppdl._core._scalar import Jitter as Jitter
@@ -12,6 +13,7 @@ from ppdl._core._scalar import Network as Network
 from ppdl._core._scalar import Optimizer as Optimizer
 from ppdl._core._scalar import PatchEncoder as PatchEncoder
 from ppdl._core._scalar import PhoneDecoder as PhoneDecoder
+from ppdl._core._scalar import Pooling as Pooling
 from ppdl._core._scalar import PredictedWeights as PredictedWeights
 from ppdl._core._scalar import Predictor as Predictor
 from ppdl._core._scalar import Rica as Rica

@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +25,8 @@ from .layer_input import Floats, LayerInput
 registry: dict[str, type[Dictionary]] = {}
 """Every dictionary that can be named in a saved model, by its id."""
 
-_Same = TypeVar("_Same", bound="Dictionary")
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @functools.total_ordering
@@ -172,7 +173,7 @@ class Dictionary(abc.ABC):
         """
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
-    def set_params(self: _Same, **params: Any) -> _Same:
+    def set_params(self, **params: Any) -> Self:
         """Return the dictionary that has these parameters in place of its own; this one, a value, stays what it is.
 
         Raises
@@ -192,7 +193,7 @@ class Dictionary(abc.ABC):
                 raise ValueError(f"{name}: received for {self!r}; expected one of {', '.join(map(repr, known))}")
         return dataclasses.replace(self, **params)
 
-    def __sklearn_clone__(self: _Same) -> _Same:
+    def __sklearn_clone__(self) -> Self:
         return self  # as a frozen value may
 
     def __lt__(self, other: object) -> bool:

@@ -173,7 +173,7 @@ class DictionaryColumns:
         S = np.eye(self.n_visible)[:, atoms] if self.base is None else self.scale * self.base[:, atoms]
         return S if mix is None else product(S, mix)
 
-    def dynamic(self, V: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+    def dynamic(self, V: Array) -> list[Array]:
         """V_1, …, V_J, shapes (n_atoms_j, n_hidden_j), as views of the flat V; before each the U_j that is learned."""
         U, V = np.split(V, [self.learned * self.n_visible * self.n_atoms])
         shapes = [(rows, column.n_hidden) for rows, column in zip(self._rows, self.columns, strict=True)]
@@ -185,7 +185,7 @@ class DictionaryColumns:
         Us = np.split(U.reshape(self.n_visible, -1), atoms[:-1], axis=1)
         return [matrix for pair in zip(Us, Vs, strict=True) for matrix in pair]
 
-    def flat(self, matrices: Sequence[npt.NDArray[Any]]) -> npt.NDArray[Any]:
+    def flat(self, matrices: Sequence[Array]) -> Array:
         """Return the flat V whose `dynamic` matrices are these."""
         Us = [np.hstack(matrices[::2])] if self.learned else []
         return np.concatenate([matrix.ravel() for matrix in (*Us, *matrices[self.learned :: 1 + self.learned])])

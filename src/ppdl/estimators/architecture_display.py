@@ -20,6 +20,8 @@ from .networks.architecture import Architecture
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from .networks.contract import PredictedNetwork
+
 Columns: TypeAlias = Sequence[tuple[int, int]]  # atoms and hidden units of each
 
 #: Colours of columns: Okabe and Ito's palette, told apart by colour-blind readers too.
@@ -114,7 +116,7 @@ class ArchitectureDisplay:
         self.layers = list(layers)
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Axes | None = None) -> ArchitectureDisplay:
+    def from_estimator(cls, estimator: PredictedNetwork, *, ax: Axes | None = None) -> ArchitectureDisplay:
         """Draw the network of a fitted estimator.
 
         Parameters
@@ -133,7 +135,9 @@ class ArchitectureDisplay:
         return cls._of(model.architecture, [_counted(weights) for weights in model.columns]).plot(ax=ax)
 
     @classmethod
-    def from_specification(cls, estimator: Any, n_outputs: int, n_inputs: int | None = None) -> ArchitectureDisplay:
+    def from_specification(
+        cls, estimator: PredictedNetwork, n_outputs: int, n_inputs: int | None = None
+    ) -> ArchitectureDisplay:
         """Take the network that an estimator's parameters describe, fitted or not; `plot` draws it.
 
         Parameters

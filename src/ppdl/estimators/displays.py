@@ -17,6 +17,9 @@ from ppdl._precision import Array
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from .ica.rica import RICA
+    from .networks.contract import PredictedNetwork
+
 
 class WeightsDisplay:
     """The weights of some hidden units, each drawn as an image over the layer's inputs.
@@ -51,7 +54,7 @@ class WeightsDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: PredictedNetwork,
         *,
         layer: int = 0,
         units: int | Sequence[int] = 50,
@@ -197,12 +200,18 @@ class HistoryDisplay:
         self.history = history
 
     @classmethod
-    def from_estimator(cls, estimator: Any, *, ax: Any = None, **options: Any) -> HistoryDisplay:
+    def from_estimator(
+        cls,
+        estimator: PredictedNetwork | RICA,
+        *,
+        ax: Axes | Sequence[Axes] | npt.NDArray[np.object_] | None = None,
+        **options: Any,
+    ) -> HistoryDisplay:
         """Draw the history of a fitted estimator.
 
         Parameters
         ----------
-        estimator : PredictedMLPClassifier, PredictedConvNetClassifier or a regressor
+        estimator : RICA, PredictedMLPClassifier, PredictedConvNetClassifier or a regressor
             Fitted.
         ax : matplotlib Axes or sequence of them, default=None
             Where to draw: the losses, and the scores if a second one is given.
@@ -216,7 +225,9 @@ class HistoryDisplay:
         check_is_fitted(estimator)
         return cls({key: list(values) for key, values in estimator.history_.items()}).plot(ax=ax, **options)
 
-    def plot(self, *, ax: Any = None, **options: Any) -> HistoryDisplay:
+    def plot(
+        self, *, ax: Axes | Sequence[Axes] | npt.NDArray[np.object_] | None = None, **options: Any
+    ) -> HistoryDisplay:
         """Draw the curves.
 
         Parameters

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
 
 from ppdl import _checks as checks
 from ppdl.dictionaries import Dictionary, Identity
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _NESTED = "dictionary__"
 
@@ -18,7 +22,11 @@ class DictionaryParamsMixin(BaseEstimator):
 
     dictionary: Any
 
-    def set_params(self, **params: Any) -> Any:
+    def _set(self, params: Mapping[str, Any]) -> None:
+        """Keep the arguments of `__init__`, its `locals()`, unchanged, as scikit-learn wants it."""
+        self.__dict__.update({name: value for name, value in params.items() if name not in ("self", "__class__")})
+
+    def set_params(self, **params: Any) -> Self:
         """Set parameters; of the dictionary, a value, by putting another one in its place.
 
         Parameters

@@ -7,7 +7,11 @@ import dataclasses
 import inspect
 import math
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+
+if TYPE_CHECKING:
+    from ppdl._core import _scalar
+    from ppdl._precision import Core
 
 _layers: dict[str, type[Layer]] = {}
 """Every layer that can be named in a saved model, by its class."""
@@ -76,7 +80,7 @@ class Layer(abc.ABC):
         """Shape of the outputs for inputs of this shape."""
 
     @abc.abstractmethod
-    def made(self, core: Any, inputs: Shape) -> Any:
+    def made(self, core: Core, inputs: Shape) -> _scalar.LayerSpec:
         """Return the core's layer, for inputs of this shape; a layer with weights takes them as well."""
 
     def get_config(self) -> dict[str, Any]:

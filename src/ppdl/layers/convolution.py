@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .base import Shape
 from .pairs import Pair, pair, sides
 from .weighted import Weighted
+
+if TYPE_CHECKING:
+    from ppdl._core import _scalar
+    from ppdl._precision import Core
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,7 +108,9 @@ class Conv2D(Weighted):
         """Return the layer with so many times the filters, of which each so many neighbours stay together."""
         return dataclasses.replace(self, filters=self.filters * n_pieces, group=self.group * n_pieces)
 
-    def made(self, core: Any, inputs: Shape, weights: Any = None, order: str = "auto") -> Any:
+    def made(
+        self, core: Core, inputs: Shape, weights: _scalar.PredictedWeights | None = None, order: str = "auto"
+    ) -> _scalar.LayerSpec:
         """Return the core's layer of these weights, by default ordinary ones, evaluated in this order."""
         if weights is None:
             weights = core.PredictedWeights(self.visible(inputs).size, [(self.filters, None, None)])

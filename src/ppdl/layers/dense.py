@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from .base import Shape
 from .weighted import Weighted
+
+if TYPE_CHECKING:
+    from ppdl._core import _scalar
+    from ppdl._precision import Core
 
 
 @dataclass(frozen=True, repr=False)
@@ -67,7 +71,9 @@ class Dense(Weighted):
         """Return the layer with so many times the units, of which each so many neighbours stay together."""
         return dataclasses.replace(self, units=self.units * n_pieces, group=self.group * n_pieces)
 
-    def made(self, core: Any, inputs: Shape, weights: Any = None, order: str = "auto") -> Any:
+    def made(
+        self, core: Core, inputs: Shape, weights: _scalar.PredictedWeights | None = None, order: str = "auto"
+    ) -> _scalar.LayerSpec:
         """Return the core's layer of these weights, by default ordinary ones, evaluated in this order."""
         if weights is None:
             weights = core.PredictedWeights(inputs.size, [(self.units, None, None)])

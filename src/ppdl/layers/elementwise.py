@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ppdl import _checks as checks
 
 from .base import Layer, Shape
+
+if TYPE_CHECKING:
+    from ppdl._core import _scalar
+    from ppdl._precision import Core
 
 KINDS = ("identity", "logistic", "tanh", "relu")
 
@@ -37,7 +41,7 @@ class Activation(Layer):
         """Shape of the outputs for inputs of this shape."""
         return inputs
 
-    def made(self, core: Any, inputs: Shape) -> Any:
+    def made(self, core: Core, inputs: Shape) -> _scalar.LayerSpec:
         """Return the core's layer."""
         return core.Activation(self.kind)
 
@@ -74,7 +78,7 @@ class Maxout(Layer):
             raise ValueError(f"{self!r}: received {inputs.channels} channels; expected a multiple of {self.n_pieces}")
         return inputs._replace(channels=inputs.channels // self.n_pieces)
 
-    def made(self, core: Any, inputs: Shape) -> Any:
+    def made(self, core: Core, inputs: Shape) -> _scalar.LayerSpec:
         """Return the core's layer."""
         return core.Maxout(self.n_pieces)
 
@@ -104,6 +108,6 @@ class Dropout(Layer):
         """Shape of the outputs for inputs of this shape."""
         return inputs
 
-    def made(self, core: Any, inputs: Shape) -> Any:
+    def made(self, core: Core, inputs: Shape) -> _scalar.LayerSpec:
         """Return the core's layer."""
         return core.Dropout(self.rate)

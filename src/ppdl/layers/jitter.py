@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ppdl import _checks as checks
 
 from .base import Layer, Shape
+
+if TYPE_CHECKING:
+    from ppdl._core import _scalar
+    from ppdl._precision import Core
 
 
 @dataclass(frozen=True, repr=False)
@@ -44,6 +48,6 @@ class Jitter(Layer):
         """Shape of the outputs for inputs of this shape."""
         return inputs
 
-    def made(self, core: Any, inputs: Shape) -> Any:
+    def made(self, core: Core, inputs: Shape) -> _scalar.LayerSpec:
         """Return the core's layer."""
         return core.Jitter(self.shift, self.mirror)

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import abc
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from ppdl import _checks as checks
 
 from .base import Layer, Shape
 from .pairs import Pair, pair, sides
+
+if TYPE_CHECKING:
+    from ppdl._core import _scalar
+    from ppdl._precision import Core
 
 
 @dataclass(frozen=True, repr=False)
@@ -64,7 +68,7 @@ class _Pool2D(Layer):
         )
         return Shape(height, width, inputs.channels)
 
-    def made(self, core: Any, inputs: Shape) -> Any:
+    def made(self, core: Core, inputs: Shape) -> _scalar.LayerSpec:
         """Return the core's layer."""
         return core.Pooling(self.kind, size=self.sides, stride=self.steps, ceil_mode=self.ceil_mode)
 

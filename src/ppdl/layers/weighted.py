@@ -6,7 +6,7 @@ import abc
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from ppdl import _checks as checks
 from ppdl.dictionaries import Dictionary, Identity
@@ -14,7 +14,11 @@ from ppdl.dictionaries.columns import check_columns, column_sizes
 
 from .base import Layer, Shape
 
-_Same = TypeVar("_Same", bound="Weighted")
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ppdl._core import _scalar
+    from ppdl._precision import Core
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,7 +86,7 @@ class Weighted(Layer):
         """Shape of what a unit sees of inputs of this shape: its numbers are the rows of W."""
 
     @abc.abstractmethod
-    def widened(self: _Same, n_pieces: int) -> _Same:
+    def widened(self, n_pieces: int) -> Self:
         """Return the layer with so many times the units, of which each so many neighbours stay together."""
 
     @property
@@ -92,7 +96,7 @@ class Weighted(Layer):
             raise ValueError(f"n_columns: {self!r} leaves it to a network; expected a number of columns")
         return tuple(size * self.group for size in column_sizes(self.n_hidden // self.group, self.n_columns))
 
-    def completed(self: _Same, dictionary: Dictionary | None, fraction: float | None) -> _Same:
+    def completed(self, dictionary: Dictionary | None, fraction: float | None) -> Self:
         """Return the layer with a dictionary and a fraction where it has none of its own; None leaves them open.
 
         Of an ordinary layer all is learned, whatever the fraction.
@@ -102,16 +106,18 @@ class Weighted(Layer):
         all_learned = isinstance(dictionary, Identity)
         return dataclasses.replace(self, dictionary=dictionary, fraction=1.0 if all_learned else fraction)
 
-    def opened(self: _Same, like: _Same) -> _Same:
+    def opened(self, like: Self) -> Self:
         """Return the layer with the dictionary, fraction and columns of another one, open ones too."""
         return dataclasses.replace(self, dictionary=like.dictionary, fraction=like.fraction, n_columns=like.n_columns)
 
-    def ordinary(self: _Same) -> _Same:
+    def ordinary(self) -> Self:
         """Return the layer without a dictionary, fraction or columns of its own."""
         return dataclasses.replace(self, dictionary=None, fraction=None, n_columns=1)
 
     @abc.abstractmethod
-    def made(self, core: Any, inputs: Shape, weights: Any = None, order: str = "auto") -> Any:
+    def made(
+        self, core: Core, inputs: Shape, weights: _scalar.PredictedWeights | None = None, order: str = "auto"
+    ) -> _scalar.LayerSpec:
         """Return the core's layer of these weights, by default ordinary ones, evaluated in this order."""
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import gen_batches
 from sklearn.utils.validation import validate_data
@@ -14,7 +15,10 @@ from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl._savable import SavableMixin
 
-_SCALES = ("deviation", "norm", None)
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+Scale: TypeAlias = Literal["deviation", "norm"]
 _BLOCK = 512  # rows that are normalised at a time
 _LARGE = 1e100  # rows of larger numbers are scaled before they are squared
 
@@ -98,14 +102,14 @@ class ContrastNormalizer(SavableMixin, OneToOneFeatureMixin, TransformerMixin, B
     """
 
     def __init__(
-        self, scale: str | None = "deviation", *, center: bool = True, epsilon: float = 10 / 255**2, copy: bool = True
+        self, scale: Scale | None = "deviation", *, center: bool = True, epsilon: float = 10 / 255**2, copy: bool = True
     ) -> None:
         self.scale = scale
         self.center = center
         self.epsilon = epsilon
         self.copy = copy
 
-    def fit(self, X: Any, y: Any = None) -> ContrastNormalizer:
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Check the parameters and X; nothing is learned.
 
         Parameters
@@ -129,7 +133,7 @@ class ContrastNormalizer(SavableMixin, OneToOneFeatureMixin, TransformerMixin, B
         validate_data(self, X, dtype=[np.float64, np.float32])
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: npt.ArrayLike) -> Array:
         """Normalise each row.
 
         Parameters
@@ -143,15 +147,17 @@ class ContrastNormalizer(SavableMixin, OneToOneFeatureMixin, TransformerMixin, B
             Float32 for float32, else float64.
         """
         contrast = self._contrast()
-        X = validate_data(self, X, dtype=[np.float64, np.float32], copy=self.copy, force_writeable=True, reset=False)
-        for rows in gen_batches(len(X), _BLOCK):
-            X[rows] = contrast.normalized(X[rows])
-        return checks.reported("X", X)
+        samples: Array = validate_data(
+            self, X, dtype=[np.float64, np.float32], copy=self.copy, force_writeable=True, reset=False
+        )
+        for rows in gen_batches(len(samples), _BLOCK):
+            samples[rows] = contrast.normalized(samples[rows])
+        return checks.reported("X", samples)
 
     def _contrast(self) -> _Contrast:
         checks.boolean("copy", self.copy)
         return _Contrast(
-            checks.one_of("scale", self.scale, _SCALES),
+            checks.one_of("scale", self.scale, (*get_args(Scale), None)),
             checks.boolean("center", self.center),
             checks.real("epsilon", self.epsilon, above=0.0),
         )

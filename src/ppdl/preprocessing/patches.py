@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,8 +15,12 @@ from sklearn.utils.validation import check_is_fitted
 
 from ppdl import _checks as checks
 from ppdl._precision import Array
+from ppdl._typing import RandomState
 
 from .images import Stack, as_images, patch_sides
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 _BLOCK = 4096  # patches that are copied at a time
 
@@ -27,7 +31,7 @@ def extract_patches(
     n_patches: int = 100_000,
     *,
     input_shape: tuple[int, ...] | None = None,
-    random_state: int | np.random.RandomState | None = None,
+    random_state: RandomState = None,
 ) -> Array:
     """Draw patches of images at random.
 
@@ -95,8 +99,8 @@ def draw(stacks: Sequence[Stack], sides: tuple[int, int], n_patches: int, random
 class _PatchesWithoutImages(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """A transformer of arrays: scikit-learn makes data frames of its output without the index of a frame of images."""
 
-    def transform(self, X: Array) -> Any:
-        return X
+    def transform(self, X: npt.ArrayLike) -> Array:
+        return np.asarray(X)
 
 
 class RandomPatches(_PatchesWithoutImages):
@@ -148,14 +152,14 @@ class RandomPatches(_PatchesWithoutImages):
         n_patches: int = 100_000,
         *,
         input_shape: tuple[int, ...] | None = None,
-        random_state: int | np.random.RandomState | None = None,
+        random_state: RandomState = None,
     ) -> None:
         self.patch_size = patch_size
         self.n_patches = n_patches
         self.input_shape = input_shape
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> RandomPatches:
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Check the parameters, and learn the shape of a patch.
 
         Parameters
@@ -180,7 +184,7 @@ class RandomPatches(_PatchesWithoutImages):
         self.patch_shape_ = (*patch_sides(self.patch_size, stacks), stacks[0].shape[2])
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: npt.ArrayLike) -> Array:
         """Draw patches.
 
         Parameters

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, TransformerMixin
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted, validate_data
@@ -15,6 +16,9 @@ from ppdl._precision import Array, product
 from ppdl._savable import SavableMixin
 
 from .principal_axes import moments, principal_axes
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
@@ -87,12 +91,14 @@ class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMix
 
     mean_: Array
 
-    def __init__(self, method: str = "zca", *, epsilon: float = 0.1, n_components: int | None = None) -> None:
+    def __init__(
+        self, method: Literal["zca", "pca"] = "zca", *, epsilon: float = 0.1, n_components: int | None = None
+    ) -> None:
         self.method = method
         self.epsilon = epsilon
         self.n_components = n_components
 
-    def fit(self, X: Any, y: Any = None) -> Whitener:
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Learn the whitening matrix.
 
         Parameters
@@ -117,12 +123,12 @@ class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMix
         """
         checks.one_of("method", self.method, ("zca", "pca"))
         epsilon = checks.real("epsilon", self.epsilon, at_least=0.0)
-        X = validate_data(self, X, dtype=[np.float64, np.float32], order="C", ensure_min_samples=2)
-        n_kept = X.shape[1]
+        samples: Array = validate_data(self, X, dtype=[np.float64, np.float32], order="C", ensure_min_samples=2)
+        n_kept = samples.shape[1]
         if self.n_components is not None:
             n_kept = checks.integer("n_components", self.n_components, at_most=n_kept)
-        seen = moments(X)
-        found = principal_axes(X, seen)
+        seen = moments(samples)
+        found = principal_axes(samples, seen)
         V, variances = np.ascontiguousarray(found.axes[:, :n_kept]), found.variances[:n_kept]
         n_flat = np.count_nonzero(variances + epsilon <= found.resolution[:n_kept])
         if n_flat > 0:
@@ -135,12 +141,12 @@ class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMix
         if self.method == "zca":
             whitening, dewhitening = product(whitening, V.T), product(V, dewhitening)
         self.mean_ = seen.mean
-        self.whitening_ = checks.cast("whitening_", whitening, X.dtype)
-        self.dewhitening_ = checks.cast("dewhitening_", dewhitening, X.dtype)
-        self.explained_variance_ = checks.cast("explained_variance_", variances, X.dtype)
+        self.whitening_ = checks.cast("whitening_", whitening, samples.dtype)
+        self.dewhitening_ = checks.cast("dewhitening_", dewhitening, samples.dtype)
+        self.explained_variance_ = checks.cast("explained_variance_", variances, samples.dtype)
         return self
 
-    def transform(self, X: Any) -> Any:
+    def transform(self, X: npt.ArrayLike) -> Array:
         """Whiten.
 
         Parameters
@@ -154,11 +160,10 @@ class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMix
             In that precision.
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=self.whitening_.dtype, reset=False)
-        whitened: Array = product(X, self.whitening_, mean=self.mean_)
-        return checks.reported("X", whitened)
+        samples: Array = validate_data(self, X, dtype=self.whitening_.dtype, reset=False)
+        return checks.reported("X", product(samples, self.whitening_, mean=self.mean_))
 
-    def inverse_transform(self, X: Any) -> Any:
+    def inverse_transform(self, X: npt.ArrayLike) -> Array:
         """Go back to the features, up to rounding; with fewer components than features, to the closest that they can.
 
         Parameters
@@ -172,14 +177,16 @@ class Whitener(SavableMixin, ClassNamePrefixFeaturesOutMixin, OneToOneFeatureMix
             As they were before `transform`.
         """
         check_is_fitted(self)
-        X = check_array(X, dtype=self.dewhitening_.dtype, input_name="X", estimator=self)
-        if X.shape[1] != len(self.dewhitening_):
-            raise ValueError(f"X: received shape {X.shape}; expected (n_samples, {len(self.dewhitening_)}), whitened")
-        features: Array = product(X, self.dewhitening_)
+        whitened: Array = check_array(X, dtype=self.dewhitening_.dtype, input_name="X", estimator=self)
+        if whitened.shape[1] != len(self.dewhitening_):
+            raise ValueError(
+                f"X: received shape {whitened.shape}; expected (n_samples, {len(self.dewhitening_)}), whitened"
+            )
+        features = product(whitened, self.dewhitening_)
         features += self.mean_
         return checks.reported("X", features)
 
-    def get_feature_names_out(self, input_features: Any = None) -> Any:
+    def get_feature_names_out(self, input_features: npt.ArrayLike | None = None) -> npt.NDArray[np.object_]:
         """Names of the outputs: of "zca" those of the features, of "pca" whitener0, whitener1, ….
 
         Parameters

@@ -6,7 +6,7 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,8 @@ from ppdl.dictionaries import Dictionary, LayerInput, LowRank
 
 from ..predicted_weights import checked_dictionary
 
-CONTRASTS = ("smooth-l1", "logcosh", "exp")
+Contrast: TypeAlias = Literal["smooth-l1", "logcosh", "exp"]
+CONTRASTS = get_args(Contrast)
 
 _CONTINUED = (
     "n_components",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ppdl import _checks as checks
 from ppdl._precision import Array, product
 from ppdl._savable import SavableMixin
+from ppdl._typing import RandomState
 from ppdl.dictionaries import Dictionary
 from ppdl.dictionaries.columns import DictionaryColumns
 
@@ -23,7 +24,12 @@ from ..training.state import joined
 from ..transaction import unchanged_on_error
 from .fitting import AdamState, FoundComponents, fit_batches, fit_lbfgs
 from .model import RicaModel, starting_model
-from .options import RicaOptions
+from .options import Contrast, RicaOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+    from ..displays import HistoryDisplay, WeightsDisplay
 
 _DTYPES = (np.float64, np.float32)
 
@@ -210,57 +216,33 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
         learned_fraction: float = 1.0,
         n_columns: int = 1,
         input_shape: tuple[int, ...] | None = None,
-        contrast: str = "smooth-l1",
+        contrast: Contrast = "smooth-l1",
         contrast_epsilon: float = 1e-2,
         sparsity: float = 0.1,
-        non_gaussianity: str | int | npt.ArrayLike = "auto",
-        whiten: str | None = "auto",
+        non_gaussianity: Literal["auto"] | npt.ArrayLike = "auto",
+        whiten: Literal["auto", "zca", "pca"] | None = "auto",
         whiten_epsilon: float = 0.0,
         standardize: bool = False,
         max_iter: int = 1000,
         max_fun: int = 15000,
-        tol: float | str = "auto",
+        tol: float | Literal["auto"] = "auto",
         step_tol: float = 0.0,
         memory: int = 10,
-        init: str | npt.ArrayLike | None = None,
+        init: Literal["samples"] | npt.ArrayLike | None = None,
         warm_start: bool = False,
         batch_size: int = 200,
         learning_rate_init: float = 0.02,
-        random_state: Any = None,
+        random_state: RandomState = None,
         n_threads: int | None = None,
         memory_limit: int = 2**30,
         verbose: bool | int = False,
     ) -> None:
-        self.n_components = n_components
-        self.dictionary = dictionary
-        self.learned_fraction = learned_fraction
-        self.n_columns = n_columns
-        self.input_shape = input_shape
-        self.contrast = contrast
-        self.contrast_epsilon = contrast_epsilon
-        self.sparsity = sparsity
-        self.non_gaussianity = non_gaussianity
-        self.whiten = whiten
-        self.whiten_epsilon = whiten_epsilon
-        self.standardize = standardize
-        self.max_iter = max_iter
-        self.max_fun = max_fun
-        self.tol = tol
-        self.step_tol = step_tol
-        self.memory = memory
-        self.init = init
-        self.warm_start = warm_start
-        self.batch_size = batch_size
-        self.learning_rate_init = learning_rate_init
-        self.random_state = random_state
-        self.n_threads = n_threads
-        self.memory_limit = memory_limit
-        self.verbose = verbose
+        self._set(locals())
 
     # Fitting ---------------------------------------------------------------------------------------------------------
 
     @unchanged_on_error
-    def fit(self, X: Any, y: Any = None) -> RICA:
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Learn the components by L-BFGS over all samples.
 
         The best weights that were evaluated are kept, whatever ends the search: convergence, `max_iter`, or an
@@ -296,7 +278,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
         return self
 
     @unchanged_on_error
-    def partial_fit(self, X: Any, y: Any = None) -> RICA:
+    def partial_fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Go once through some more samples, in mini-batches, by Adam.
 
         The first call decides all that is made from data: means, whitening, and dictionaries of activations.
@@ -354,7 +336,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
 
     # Use -------------------------------------------------------------------------------------------------------------
 
-    def transform(self, X: Any) -> Array:
+    def transform(self, X: npt.ArrayLike) -> Array:
         """Compute the components of samples.
 
         Parameters
@@ -367,11 +349,11 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
         ndarray of shape (n_samples, n_components)
         """
         check_is_fitted(self)
-        X = validate_data(self, X, dtype=self._model.V.dtype, reset=False)
+        samples: Array = validate_data(self, X, dtype=self._model.V.dtype, reset=False)
         mean = None if self._model.preparation is None else self.mean_
-        return checks.reported("X", product(X, self.components_.T, checks.n_threads(self.n_threads), mean=mean))
+        return checks.reported("X", product(samples, self.components_.T, checks.n_threads(self.n_threads), mean=mean))
 
-    def inverse_transform(self, X: Any) -> Array:
+    def inverse_transform(self, X: npt.ArrayLike) -> Array:
         """Reconstruct samples from their components, by the pseudo-inverse of the weights.
 
         Parameters
@@ -384,10 +366,12 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
         ndarray of shape (n_samples, n_features)
         """
         check_is_fitted(self)
-        X = check_array(X, dtype=self._model.V.dtype, estimator=self)
-        if X.shape[1] != len(self.components_):
-            raise ValueError(f"X: received {X.shape[1]} columns; expected {len(self.components_)}, one per component")
-        samples = product(X, self.mixing_.T, checks.n_threads(self.n_threads))
+        found: Array = check_array(X, dtype=self._model.V.dtype, estimator=self)
+        if found.shape[1] != len(self.components_):
+            raise ValueError(
+                f"X: received {found.shape[1]} columns; expected {len(self.components_)}, one per component"
+            )
+        samples = product(found, self.mixing_.T, checks.n_threads(self.n_threads))
         if self._model.preparation is not None:
             samples += self.mean_
         return checks.reported("X", samples)
@@ -418,7 +402,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
     def _n_features_out(self) -> int:
         return len(self.components_)
 
-    def plot_components(self, components: int | Sequence[int] = 100, **options: Any) -> Any:
+    def plot_components(self, components: int | Sequence[int] = 100, **options: Any) -> WeightsDisplay:
         """Draw components as images: their weights of the prepared samples, of the features after PCA.
 
         Parameters
@@ -439,7 +423,7 @@ class RICA(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Dict
         names = getattr(self, "feature_names_in_", None)
         return WeightsDisplay(unit_images(weights, components, self.input_shape), names).plot(**options)
 
-    def plot_history(self, **options: Any) -> Any:
+    def plot_history(self, **options: Any) -> HistoryDisplay:
         """Draw the curve of the objective; see `HistoryDisplay.from_estimator`."""
         from ..displays import HistoryDisplay
 

@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
-from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import unique_labels
 
 from ppdl._precision import Array
+from ppdl._typing import Samples
 
 from ..training.callbacks import with_callbacks
 from ..transaction import unchanged_on_error
-from .contract import PredictedNetwork
+from .contract import PredictedNetwork, in_batches
 from .data import class_weights
+from .parameters import ClassWeight
 from .targets import ClassTargets, LabelTargets, Targets, checked_classes, class_targets
 
-_Same = TypeVar("_Same", bound="NetworkClassifier")
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class NetworkClassifier(ClassifierMixin, PredictedNetwork):
     """A network whose targets are classes, or labels."""
 
-    class_weight: Any
+    class_weight: ClassWeight
 
     @unchanged_on_error
     @with_callbacks
-    def fit(self: _Same, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> _Same:
+    def fit(
+        self,
+        X: Samples,
+        y: Samples,
+        sample_weight: npt.ArrayLike | None = None,
+        X_val: Samples | None = None,
+        y_val: Samples | None = None,
+    ) -> Self:
         """Fit the network.
 
         Parameters
@@ -51,10 +60,16 @@ class NetworkClassifier(ClassifierMixin, PredictedNetwork):
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
-    @available_if(lambda self: self._check_solver())
+    @in_batches
     @unchanged_on_error
     @with_callbacks
-    def partial_fit(self: _Same, X: Any, y: Any, sample_weight: Any = None, classes: Any = None) -> _Same:
+    def partial_fit(
+        self,
+        X: Samples,
+        y: Samples,
+        sample_weight: npt.ArrayLike | None = None,
+        classes: npt.ArrayLike | None = None,
+    ) -> Self:
         """Train for one epoch on these samples, going on with the optimiser's state.
 
         At the first call, dictionaries that are made from data are made from these samples.
@@ -76,10 +91,10 @@ class NetworkClassifier(ClassifierMixin, PredictedNetwork):
         """
         encoding = None
         if classes is not None:
-            classes = unique_labels(classes)
-            if self._is_fitted() and not np.array_equal(classes, self.classes_):
-                raise ValueError(f"classes: received {classes}; earlier calls had {self.classes_}")
-            encoding = ClassTargets(classes)
+            every = unique_labels(classes)
+            if self._is_fitted() and not np.array_equal(every, self.classes_):
+                raise ValueError(f"classes: received {every}; earlier calls had {self.classes_}")
+            encoding = ClassTargets(every)
         elif not self._is_fitted():
             raise ValueError("classes: the first call of partial_fit must be given all of them")
         return self._fit(X, y, sample_weight, incremental=True, encoding=encoding)
@@ -92,7 +107,7 @@ class NetworkClassifier(ClassifierMixin, PredictedNetwork):
         assert isinstance(targets, ClassTargets | LabelTargets)
         return targets.classes
 
-    def predict_proba(self, X: Any) -> Array:
+    def predict_proba(self, X: Samples) -> Array:
         """Probabilities of the classes.
 
         Parameters
@@ -113,7 +128,7 @@ class NetworkClassifier(ClassifierMixin, PredictedNetwork):
             outputs = np.clip(outputs, precision.tiny, 1 - precision.epsneg)
         return np.hstack([1.0 - outputs, outputs]) if self.n_outputs_ == 1 else outputs
 
-    def predict_log_proba(self, X: Any) -> Array:
+    def predict_log_proba(self, X: Samples) -> Array:
         """Logarithms of `predict_proba`.
 
         Parameters

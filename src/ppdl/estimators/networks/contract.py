@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl._savable import SavableMixin
+from ppdl._typing import RandomState, Samples
+from ppdl.dictionaries import DictionaryColumns
 
 from ..flattened import warn_of_images_under
 from ..predicted_weights import DictionaryParamsMixin
@@ -30,12 +33,22 @@ from .building import initial_model, rebuilt_dictionaries, training_network
 from .design import Design
 from .model import Model
 from .options import Options
+from .parameters import Solver
 from .pretraining import LayerTraining, pretrained_model
 from .targets import Targets
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from typing_extensions import Self
+
+    from ..architecture_display import ArchitectureDisplay
+    from ..displays import HistoryDisplay, WeightsDisplay
+    from .summary import Summary
 
 _DTYPES = (np.float64, np.float32)
 _SPARSE = ("csr", "csc")
 _SEEDS = 2**31 - 1
+_Method = TypeVar("_Method", bound=Callable[..., Any])
 
 
 class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin, ABC):
@@ -43,13 +56,9 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
 
     _state: State[Model]
     _targets: Targets
-    n_threads: Any
-    random_state: Any
-    solver: Any
-
-    def _set(self, params: Mapping[str, Any]) -> None:
-        """Keep the arguments of `__init__`, its `locals()`, unchanged, as scikit-learn wants it."""
-        self.__dict__.update({name: value for name, value in params.items() if name not in ("self", "__class__")})
+    n_threads: int | None
+    random_state: RandomState
+    solver: Solver
 
     # What perceptrons and networks for images do differently ---------------------------------------------------------
 
@@ -96,7 +105,7 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
         *,
         incremental: bool = False,
         encoding: Targets | None = None,
-    ) -> Any:
+    ) -> Self:
         """Check everything, then train; `encoding` is that of the targets where y need not show it."""
         options = self._options()
         if incremental:
@@ -200,7 +209,7 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
             )
         return outputs
 
-    def predict(self, X: Any) -> npt.NDArray[Any]:
+    def predict(self, X: Samples) -> npt.NDArray[Any]:
         """Predict.
 
         Parameters
@@ -309,7 +318,7 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
         return self._fitted("dynamic_coefs_").model.dynamic_coefs()
 
     @property
-    def dictionaries_(self) -> list[Any]:
+    def dictionaries_(self) -> list[DictionaryColumns]:
         """The `DictionaryColumns` of each layer: U_j is ``dictionaries_[layer].dictionary(j)``."""
         return list(self._fitted("dictionaries_").model.columns)
 
@@ -336,7 +345,7 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
 
     # What is made of a fitted estimator ------------------------------------------------------------------------------
 
-    def summary(self) -> Any:
+    def summary(self) -> Summary:
         """Describe each layer: shape, dictionary, counts, order of evaluation and multiply-adds.
 
         Returns
@@ -349,7 +358,7 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
         check_is_fitted(self)
         return summarize(self)
 
-    def merge(self) -> Any:
+    def merge(self) -> Self:
         """Return an ordinary network of the same function, with ``dictionary=None`` and W in its `coefs_`.
 
         Nothing is predicted in it, and all of its weights can be trained further. Its outputs differ from this one's by
@@ -365,23 +374,28 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
         check_is_fitted(self)
         return merged(self)
 
-    def plot_weights(self, layer: int = 0, **options: Any) -> Any:
+    def plot_weights(self, layer: int = 0, **options: Any) -> WeightsDisplay:
         """Draw weights of a layer as images; see `WeightsDisplay.from_estimator`."""
         from ..displays import WeightsDisplay
 
         return WeightsDisplay.from_estimator(self, layer=layer, **options)
 
-    def plot_architecture(self, **options: Any) -> Any:
+    def plot_architecture(self, *, ax: Axes | None = None) -> ArchitectureDisplay:
         """Draw the layers, and of their weights what is fixed and what is learned; see `ArchitectureDisplay`."""
         from ..architecture_display import ArchitectureDisplay
 
-        return ArchitectureDisplay.from_estimator(self, **options)
+        return ArchitectureDisplay.from_estimator(self, ax=ax)
 
-    def plot_history(self, **options: Any) -> Any:
+    def plot_history(self, **options: Any) -> HistoryDisplay:
         """Draw the curves of training; see `HistoryDisplay.from_estimator`."""
         from ..displays import HistoryDisplay
 
         return HistoryDisplay.from_estimator(self, **options)
+
+
+def in_batches(method: _Method) -> _Method:
+    """Decorate a method that trains in mini-batches: an estimator with ``solver="lbfgs"`` has none."""
+    return available_if(lambda self: self._check_solver())(method)
 
 
 def _in_rows(X: Any) -> Array:

@@ -2,10 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+
+from ppdl._typing import RandomState
+from ppdl.layers import Layer
 
 from .classification import NetworkClassifier
 from .images import ImageNetwork
+from .parameters import (
+    ActivationName,
+    BatchSize,
+    ClassWeight,
+    DictionaryChoice,
+    LearningRate,
+    Loss,
+    Order,
+    Penalty,
+    Preset,
+    PretrainingKind,
+    Scale,
+    Solver,
+)
 from .regression import NetworkRegressor
 
 
@@ -103,28 +120,28 @@ class PredictedConvNetClassifier(ImageNetwork, NetworkClassifier):
 
     def __init__(
         self,
-        layers: Any = "small",
-        activation: str = "relu",
+        layers: Sequence[Layer] | Preset = "small",
+        activation: ActivationName = "relu",
         *,
-        dictionary: Any = "auto",
+        dictionary: DictionaryChoice = "auto",
         learned_fraction: float | None = None,
-        input_shape: Any = None,
-        order: str = "auto",
+        input_shape: tuple[int, ...] | None = None,
+        order: Order = "auto",
         n_pieces: int = 2,
-        init: str | float = "auto",
+        init: Scale | float = "auto",
         dropout: float = 0.0,
         input_dropout: float = 0.0,
-        solver: str = "adam",
+        solver: Solver = "adam",
         alpha: float = 0.0001,
-        penalty: str = "dynamic",
+        penalty: Penalty = "dynamic",
         max_column_norm: float | None = None,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
+        batch_size: BatchSize = "auto",
+        learning_rate: LearningRate = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
@@ -137,9 +154,9 @@ class PredictedConvNetClassifier(ImageNetwork, NetworkClassifier):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        pretraining: str | None = None,
+        pretraining: PretrainingKind | None = None,
         pretraining_epochs: int | None = None,
-        class_weight: Any = None,
+        class_weight: ClassWeight = None,
         n_threads: int | None = None,
         memory_limit: int = 2**30,
     ) -> None:
@@ -191,29 +208,29 @@ class PredictedConvNetRegressor(ImageNetwork, NetworkRegressor):
 
     def __init__(
         self,
-        loss: str = "squared_error",
-        layers: Any = "small",
-        activation: str = "relu",
+        loss: Loss = "squared_error",
+        layers: Sequence[Layer] | Preset = "small",
+        activation: ActivationName = "relu",
         *,
-        dictionary: Any = "auto",
+        dictionary: DictionaryChoice = "auto",
         learned_fraction: float | None = None,
-        input_shape: Any = None,
-        order: str = "auto",
+        input_shape: tuple[int, ...] | None = None,
+        order: Order = "auto",
         n_pieces: int = 2,
-        init: str | float = "auto",
+        init: Scale | float = "auto",
         dropout: float = 0.0,
         input_dropout: float = 0.0,
-        solver: str = "adam",
+        solver: Solver = "adam",
         alpha: float = 0.0001,
-        penalty: str = "dynamic",
+        penalty: Penalty = "dynamic",
         max_column_norm: float | None = None,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
+        batch_size: BatchSize = "auto",
+        learning_rate: LearningRate = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
@@ -226,7 +243,7 @@ class PredictedConvNetRegressor(ImageNetwork, NetworkRegressor):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        pretraining: str | None = None,
+        pretraining: PretrainingKind | None = None,
         pretraining_epochs: int | None = None,
         n_threads: int | None = None,
         memory_limit: int = 2**30,

@@ -6,7 +6,7 @@ import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 
@@ -18,14 +18,13 @@ from ppdl.layers.weighted import checked_n_columns
 from ..predicted_weights import automatic_dictionary, checked_fraction, refuse_matrix
 from .architecture import Architecture, placed
 from .choices import decided
+from .parameters import ActivationName, Scale
 
-ACTIVATIONS = ("identity", "logistic", "tanh", "relu", "maxout")
 _OPEN: dict[str, Callable[[Any], Any]] = {
     "dictionary": automatic_dictionary,
     "learned_fraction": checked_fraction,
     "n_columns": checked_n_columns,
 }  # what may be left to the network, for all layers or for each
-SCALES = ("auto", "glorot", "he", "lecun")
 
 
 @dataclass(frozen=True)
@@ -128,7 +127,7 @@ def perceptron_design(params: Any) -> PerceptronDesign:
 
 def activation_layer(params: Any) -> tuple[Layer, int]:
     """Return what stands after a layer of weights, and how many linear pieces a unit has."""
-    activation = checks.one_of("activation", params.activation, ACTIVATIONS)
+    activation = checks.one_of("activation", params.activation, get_args(ActivationName))
     if activation != "maxout":
         return Activation(str(activation)), 1
     n_pieces = checks.integer("n_pieces", params.n_pieces, at_least=2, at_most=checks.LARGEST_INT)
@@ -161,7 +160,7 @@ def initial_scale(params: Any) -> str | float:
     init = params.init
     if not isinstance(init, str):
         return checks.real("init", init, above=0.0)
-    checks.one_of("init", init, SCALES)
+    checks.one_of("init", init, get_args(Scale))
     if init == "auto":
         return "glorot-logistic" if params.activation == "logistic" else "glorot"
     return str(init)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from ppdl.layers import Weighted
+from ppdl.layers import Layer, Weighted
 
 from ..flattened import image_rows
 from .contract import PredictedNetwork
 from .image_design import ImageDesign, image_design
+from .parameters import Preset
 
 
 class ImageNetwork(PredictedNetwork):
     """A network of a list of layers, whose samples are images."""
 
-    layers: Any
+    layers: Sequence[Layer] | Preset
 
     def _design(self) -> ImageDesign:
         return image_design(self)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, get_args
 
 from ppdl import _checks as checks
 from ppdl.layers import Maxout
@@ -13,9 +13,7 @@ from .. import schedules
 from ..training.options import Machine, Optimisation, Stopping
 from .autoencoders import AutoencoderOptions
 from .design import Design
-
-SOLVERS = ("lbfgs", "sgd", "adam")
-PRETRAINING = (None, "autoencoder", "supervised")
+from .parameters import Order, Penalty, PretrainingKind, Solver
 
 
 @dataclass(frozen=True)
@@ -66,14 +64,14 @@ class Options:
         ValueError
             Naming the parameter, what was received and what was expected.
         """
-        solver = checks.one_of("solver", params.solver, SOLVERS)
+        solver = checks.one_of("solver", params.solver, get_args(Solver))
         return cls(
             design=design,
             optimisation=_optimisation(params, solver),
             stopping=_stopping(params),
             regularisation=Regularisation(
                 alpha=checks.real("alpha", params.alpha, at_least=0.0),
-                penalty=checks.one_of("penalty", params.penalty, ("dynamic", "predicted")),
+                penalty=checks.one_of("penalty", params.penalty, get_args(Penalty)),
                 dropout=_probability(params, "dropout"),
                 input_dropout=_probability(params, "input_dropout"),
             ),
@@ -81,7 +79,7 @@ class Options:
             machine=Machine(
                 n_threads=checks.n_threads(params.n_threads),
                 memory_limit=checks.integer("memory_limit", params.memory_limit, at_least=0),
-                order=checks.one_of("order", params.order, ("auto", "predict", "pool")),
+                order=checks.one_of("order", params.order, get_args(Order)),
                 verbose=checks.verbosity(params.verbose),
             ),
             warm_start=checks.boolean("warm_start", params.warm_start),
@@ -133,7 +131,7 @@ def _stopping(params: Any) -> Stopping:
 def _pretraining(params: Any, solver: str, design: Design) -> Pretraining:
     kind, n_epochs = params.pretraining, params.pretraining_epochs
     options = getattr(params, "pretraining_options", None)
-    checks.one_of("pretraining", kind, PRETRAINING)
+    checks.one_of("pretraining", kind, (None, *get_args(PretrainingKind)))
     if n_epochs is not None:
         n_epochs = checks.integer("pretraining_epochs", n_epochs, at_most=checks.LARGEST_INT)
     if kind == "autoencoder":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.utils.validation import check_is_fitted
 
 from .design import PerceptronDesign, perceptron_design
 from .merging import as_sklearn
+
+if TYPE_CHECKING:
+    from sklearn.neural_network import MLPClassifier, MLPRegressor
 
 
 class PerceptronMixin:
@@ -19,7 +22,7 @@ class PerceptronMixin:
     def _ordinary(self) -> dict[str, Any]:
         return {"dictionary": None, "learned_fraction": None, "n_columns": "auto"}
 
-    def to_sklearn(self) -> Any:
+    def to_sklearn(self) -> MLPClassifier | MLPRegressor:
         """Return a fitted `MLPClassifier` or `MLPRegressor` of scikit-learn, of the same function.
 
         It has W = UV in its `coefs_`, the biases in its `intercepts_`, and the parameters that it knows; a learning

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy.typing as npt
 from sklearn.base import RegressorMixin
-from sklearn.utils.metaestimators import available_if
 
 from ppdl import _checks as checks
+from ppdl._typing import Samples
 
 from ..training.callbacks import with_callbacks
 from ..transaction import unchanged_on_error
-from .contract import PredictedNetwork
+from .contract import PredictedNetwork, in_batches
+from .parameters import Loss
 from .targets import RealTargets, Targets, checked_values
 
-_Same = TypeVar("_Same", bound="NetworkRegressor")
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class NetworkRegressor(RegressorMixin, PredictedNetwork):
     """A network whose targets are real numbers."""
 
-    loss: Any
+    loss: Loss
 
     @unchanged_on_error
     @with_callbacks
-    def fit(self: _Same, X: Any, y: Any, sample_weight: Any = None, X_val: Any = None, y_val: Any = None) -> _Same:
+    def fit(
+        self,
+        X: Samples,
+        y: npt.ArrayLike,
+        sample_weight: npt.ArrayLike | None = None,
+        X_val: Samples | None = None,
+        y_val: npt.ArrayLike | None = None,
+    ) -> Self:
         """Fit the network.
 
         Parameters
@@ -48,10 +57,10 @@ class NetworkRegressor(RegressorMixin, PredictedNetwork):
         """
         return self._fit(X, y, sample_weight, X_val, y_val)
 
-    @available_if(lambda self: self._check_solver())
+    @in_batches
     @unchanged_on_error
     @with_callbacks
-    def partial_fit(self: _Same, X: Any, y: Any, sample_weight: Any = None) -> _Same:
+    def partial_fit(self, X: Samples, y: npt.ArrayLike, sample_weight: npt.ArrayLike | None = None) -> Self:
         """Train for one epoch on these samples, going on with the optimiser's state.
 
         At the first call, dictionaries that are made from data are made from these samples.

@@ -2,8 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy.typing as npt
+
+from ppdl._typing import RandomState
+
+from .parameters import (
+    ActivationName,
+    BatchSize,
+    DictionaryChoice,
+    LearningRate,
+    Loss,
+    NumberOfColumns,
+    Order,
+    Penalty,
+    PretrainingKind,
+    Scale,
+    Solver,
+)
 from .perceptron import PerceptronMixin
 from .regression import NetworkRegressor
 
@@ -63,34 +81,32 @@ class PredictedMLPRegressor(PerceptronMixin, NetworkRegressor):
     True
     """
 
-    loss: str
-
     def __init__(
         self,
-        loss: str = "squared_error",
-        hidden_layer_sizes: Any = (100,),
-        activation: str = "relu",
+        loss: Loss = "squared_error",
+        hidden_layer_sizes: int | Sequence[int] = (100,),
+        activation: ActivationName = "relu",
         *,
-        dictionary: Any = "auto",
-        learned_fraction: Any = None,
-        n_columns: Any = "auto",
-        input_shape: Any = None,
-        order: str = "auto",
+        dictionary: DictionaryChoice | Sequence[DictionaryChoice] = "auto",
+        learned_fraction: float | Sequence[float | None] | None = None,
+        n_columns: NumberOfColumns | Sequence[NumberOfColumns] = "auto",
+        input_shape: tuple[int, ...] | npt.ArrayLike | None = None,
+        order: Order = "auto",
         n_pieces: int = 2,
-        init: str | float = "auto",
+        init: Scale | float = "auto",
         dropout: float = 0.0,
         input_dropout: float = 0.0,
-        solver: str = "adam",
+        solver: Solver = "adam",
         alpha: float = 0.0001,
-        penalty: str = "dynamic",
+        penalty: Penalty = "dynamic",
         max_column_norm: float | None = None,
-        batch_size: int | str = "auto",
-        learning_rate: Any = "constant",
+        batch_size: BatchSize = "auto",
+        learning_rate: LearningRate = "constant",
         learning_rate_init: float = 0.001,
         power_t: float = 0.5,
         max_iter: int = 200,
         shuffle: bool = True,
-        random_state: Any = None,
+        random_state: RandomState = None,
         tol: float = 1e-4,
         verbose: bool | int = False,
         warm_start: bool = False,
@@ -103,9 +119,9 @@ class PredictedMLPRegressor(PerceptronMixin, NetworkRegressor):
         epsilon: float = 1e-8,
         n_iter_no_change: float = 10,
         max_fun: int = 15000,
-        pretraining: str | None = None,
+        pretraining: PretrainingKind | None = None,
         pretraining_epochs: int | None = None,
-        pretraining_options: Any = None,
+        pretraining_options: Mapping[str, Any] | None = None,
         n_threads: int | None = None,
         memory_limit: int = 2**30,
     ) -> None:

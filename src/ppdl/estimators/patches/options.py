@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 from sklearn.base import clone
@@ -15,7 +15,10 @@ from ppdl import _checks as checks
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 from ppdl.preprocessing.images import Stack, image_sides, patch_sides
 
-ENCODINGS = ("linear", "rectifier", "absolute", "smooth-absolute", "split", "soft-threshold", "triangle")
+Encoding: TypeAlias = Literal[
+    "linear", "rectifier", "absolute", "smooth-absolute", "split", "soft-threshold", "triangle"
+]
+ENCODINGS = get_args(Encoding)
 
 
 @dataclass(frozen=True)

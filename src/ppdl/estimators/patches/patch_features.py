@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from ppdl import _checks as checks
 from ppdl._precision import Array, product
 from ppdl._savable import SavableMixin
+from ppdl._typing import RandomState
+from ppdl.preprocessing import ContrastNormalizer, Whitener
 from ppdl.preprocessing.images import Stack, by_shape
 from ppdl.preprocessing.patches import draw
 
@@ -25,9 +27,11 @@ from ..flattened import image_rows, warn_of_images
 from ..training.progress import ProgressTable
 from ..transaction import unchanged_on_error
 from .encoding import encoder_maker, learned_filters
-from .options import PatchOptions
+from .options import Encoding, PatchOptions
 
 if TYPE_CHECKING:
+    from typing_extensions import Self
+
     from ppdl._core import _scalar
 
     from ..displays import WeightsDisplay
@@ -153,19 +157,19 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
 
     def __init__(
         self,
-        learner: Any = 100,
+        learner: BaseEstimator | int = 100,
         patch_size: int | tuple[int, int] = 6,
         *,
         stride: int = 1,
-        pooling: str | tuple[int, int] | None = "quadrants",
-        encoding: str = "smooth-absolute",
+        pooling: Literal["quadrants"] | tuple[int, int] | None = "quadrants",
+        encoding: Encoding = "smooth-absolute",
         encoding_epsilon: float = 1e-2,
         encoding_threshold: float = 0.25,
-        normalizer: Any = "deviation",
-        whitener: Any = "zca",
+        normalizer: ContrastNormalizer | Literal["deviation", "norm"] | None = "deviation",
+        whitener: Whitener | Literal["zca", "pca"] | None = "zca",
         n_patches: int = 100_000,
         input_shape: tuple[int, ...] | None = None,
-        random_state: Any = None,
+        random_state: RandomState = None,
         n_threads: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -185,7 +189,7 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         self.verbose = verbose
 
     @unchanged_on_error
-    def fit(self, X: Any, y: Any = None) -> PatchFeatures:
+    def fit(self, X: npt.ArrayLike, y: object = None) -> Self:
         """Draw patches, and let the learner learn from them.
 
         Parameters
@@ -251,7 +255,7 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
             warn_of_images(X, "PatchFeatures")
         return [Stack.of(X.reshape(-1, *shape))]
 
-    def transform(self, X: Any) -> Array:
+    def transform(self, X: npt.ArrayLike) -> Array:
         """Encode and pool all patches of each image.
 
         Parameters

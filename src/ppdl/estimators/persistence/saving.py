@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import sklearn
+from sklearn.base import BaseEstimator
 
 import ppdl
 from ppdl import _checks as checks
@@ -18,7 +19,7 @@ from .fields import Contents, naming
 from .file import read, write
 
 
-def save(estimator: Any, path: str | os.PathLike[str], *, optimizer_state: bool = False) -> None:
+def save(estimator: BaseEstimator, path: str | os.PathLike[str], *, optimizer_state: bool = False) -> None:
     """Write a fitted estimator or pipeline to a safetensors file, from which `ppdl.load` reads it.
 
     The file holds the parameters and what was learned: of predicted weights V, the specification of the dictionaries

@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
+_Method = TypeVar("_Method", bound=Callable[..., Any])
+
 try:
     from sklearn.callback import CallbackSupportMixin as CallbackSupportMixin
-    from sklearn.callback import with_callbacks as with_callbacks
+    from sklearn.callback import with_callbacks as _decorated
 except ImportError:  # scikit-learn < 1.9
 
     class CallbackSupportMixin:  # type: ignore[no-redef]
         """An estimator without callbacks."""
 
-    _Method = TypeVar("_Method", bound=Callable[..., Any])
-
-    def with_callbacks(method: _Method) -> _Method:
-        """Return the method itself."""
+    def _decorated(method: _Method) -> _Method:
         return method
+
+
+def with_callbacks(method: _Method) -> _Method:
+    """Decorate a method that trains, so that callbacks hear of it, where scikit-learn has them."""
+    return _decorated(method)
 
 
 class FitCallbacks:

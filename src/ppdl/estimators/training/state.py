@@ -6,16 +6,18 @@ import dataclasses
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from ppdl._precision import Array
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 Rows = npt.NDArray[np.int64]
 History = dict[str, list[float]]
-_Same = TypeVar("_Same")
 
 
 class BatchPlan(NamedTuple):
@@ -38,7 +40,7 @@ class Trainable(Protocol):
     def seed(self) -> int:
         """Of everything random."""
 
-    def with_theta(self: _Same, theta: Array) -> _Same:
+    def with_theta(self, theta: Array) -> Self:
         """Return the model with other learned parameters."""
 
     def predict(self, X: Array, n_threads: int | None) -> Array:

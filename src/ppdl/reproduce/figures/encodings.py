@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from ppdl.estimators.patches.options import Encoding
+
 from ..experiment import Experiment, Figure, Option, choices
 from ..experiment.figure import decorate, grouped, per_cent
 from ..recipes.patches import PATCH_RECIPES, PatchRecipe, patch_recipe
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 KMEANS = "kmeans-triangle"
 
 #: What becomes of RICA's responses z; see `ppdl.PatchFeatures`.
-RICA_ENCODINGS = {
+RICA_ENCODINGS: dict[Encoding, str] = {
     "linear": "z",
     "rectifier": "max(z, 0)",
     "absolute": "|z|",
@@ -130,7 +132,7 @@ def encodings(
     """
     setting = Setting.chosen([data], profile, recipe, n_components=n_components, download=download)
     rica = setting.recipes[data]
-    offered = {name: dataclasses.replace(rica, encoding=name) for name in RICA_ENCODINGS}
+    offered: dict[str, PatchRecipe] = {name: dataclasses.replace(rica, encoding=name) for name in RICA_ENCODINGS}
     offered[KMEANS] = patch_recipe(PATCH_RECIPES[KMEANS].name, data, setting.replaced)
     names = choices.names("encodings", encodings, offered)
     numbers = choices.seeds(setting.scope.n_seeds if seeds is None else seeds)

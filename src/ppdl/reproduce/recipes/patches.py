@@ -5,13 +5,15 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from sklearn.cluster import MiniBatchKMeans
 
 from ppdl import RICA, PatchFeatures
 from ppdl._checks import one_of
 from ppdl.dictionaries import SquaredExponential
+from ppdl.estimators.ica.options import Contrast
+from ppdl.estimators.patches.options import Encoding
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
 #: What a recipe takes for each data set.
@@ -72,13 +74,13 @@ class PatchRecipe:
     normalizer_epsilon: float = 10 / 255**2
     whitener_epsilon: float = 1e-3
     sparsity: float = 0.1
-    contrast: str = "smooth-l1"
+    contrast: Contrast = "smooth-l1"
     contrast_epsilon: float = 1e-2
-    init: str | None = "samples"
+    init: Literal["samples"] | None = "samples"
     max_iter: int = 50
     length_scale: float = 1.0
     ridge: float = 0.01
-    encoding: str = "split"
+    encoding: Encoding = "split"
     encoding_epsilon: float = 1e-2
     encoding_threshold: float = 0.25
     C: float = 10.0
@@ -119,7 +121,9 @@ class PatchRecipe:
             n_threads=n_threads,
         )
 
-    def _learner(self, proportion: float | None, patch_shape: tuple[int, ...], n_threads: int | None) -> Any:
+    def _learner(
+        self, proportion: float | None, patch_shape: tuple[int, ...], n_threads: int | None
+    ) -> RICA | MiniBatchKMeans:
         if self.learner == "kmeans":
             if proportion is not None:
                 raise ValueError(f"proportions: received {proportion:g}; expected none: k-means predicts no weights")
