@@ -228,6 +228,48 @@ def test_parameters_of_a_dictionary_are_set_by_another_one_in_its_place(estimato
         estimator.set_params(dictionary=None, dictionary__ridge=1.0)
 
 
+PAIR = (SquaredExponential(ridge=0.2), PrincipalComponents())
+
+
+def test_searches_reach_the_parameters_of_one_dictionary_among_several(digits):
+    clf = PredictedMLPClassifier((10, 10), dictionary=PAIR, learned_fraction=0.5, input_shape=(8, 8), **QUICK)
+    grid = {"dictionary__0__length_scale": [0.5, 2.0], "dictionary__1": [None, DCT()]}
+    search = GridSearchCV(clf, grid, cv=2, error_score="raise").fit(*digits)
+    assert len(set(search.cv_results_["mean_test_score"])) == 4
+    length_scale, second = search.best_params_.values()
+    assert search.best_estimator_.dictionary == (SquaredExponential(length_scale, ridge=0.2), second)
+    assert clf.dictionary == PAIR
+
+
+@pytest.mark.parametrize("kind", [tuple, list])
+def test_parameters_of_one_dictionary_among_several_are_listed_and_set(kind):
+    estimator = clone(PredictedMLPClassifier(dictionary=kind([*PAIR, None])))
+    params = estimator.get_params()
+    assert (params["dictionary__0"], params["dictionary__0__ridge"], params["dictionary__2"]) == (PAIR[0], 0.2, None)
+    assert estimator.set_params(**params).get_params() == params
+    assert "dictionary__0" not in estimator.get_params(deep=False)
+    estimator.set_params(dictionary__0__ridge=0.3, dictionary__1__leading=3.0, dictionary__1=DCT())
+    assert estimator.dictionary == kind([SquaredExponential(ridge=0.3), DCT(leading=3.0), None])
+    assert clone(estimator).dictionary == estimator.dictionary
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("0__width", "width: received for SquaredExponential"),
+        ("2__ridge", "dictionary__2__ridge: received for dictionary__2=None; expected a dictionary"),
+        ("3__ridge", "dictionary__3__ridge: received for 3 dictionaries; expected .* dictionary__0 to dictionary__2"),
+        ("ridge", "dictionary__ridge: received for 3 dictionaries; expected the number of one of them"),
+    ],
+)
+def test_a_dictionary_or_parameter_that_is_not_there_is_named_and_nothing_set(name, message):
+    estimator = PredictedMLPClassifier(dictionary=(*PAIR, None))
+    before = estimator.get_params()
+    with pytest.raises(ValueError, match=f"^{message}"):
+        estimator.set_params(alpha=1.0, **{f"dictionary__{name}": 1})
+    assert estimator.get_params() == before
+
+
 def test_dictionaries_are_ordered_by_kind_and_then_by_parameters():
     matrix = np.eye(3)
     numbers = [SquaredExponential(2.0), SquaredExponential(10.0)]

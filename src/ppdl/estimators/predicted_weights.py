@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,7 +18,10 @@ _NESTED = "dictionary__"
 
 
 class DictionaryParamsMixin(BaseEstimator):
-    """Gives an estimator its dictionary's parameters as ones of its own, such as `dictionary__length_scale`."""
+    """Gives an estimator its dictionary's parameters as ones of its own, such as `dictionary__length_scale`.
+
+    Of a sequence of dictionaries, `dictionary__0` is the first, and `dictionary__0__length_scale` a parameter of it.
+    """
 
     dictionary: Any
 
@@ -26,13 +29,30 @@ class DictionaryParamsMixin(BaseEstimator):
         """Keep the arguments of `__init__`, its `locals()`, unchanged, as scikit-learn wants it."""
         self.__dict__.update({name: value for name, value in params.items() if name not in ("self", "__class__")})
 
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """Return every parameter by its name, as scikit-learn does.
+
+        Parameters
+        ----------
+        deep : bool, default=True
+            Whether those of a dictionary are there too, and of each one in a sequence of them.
+        """
+        params: dict[str, Any] = super().get_params(deep)
+        if deep and checks.is_sequence(self.dictionary):
+            for place, dictionary in enumerate(self.dictionary):
+                params[f"{_NESTED}{place}"] = dictionary
+                if isinstance(dictionary, Dictionary):
+                    params |= {f"{_NESTED}{place}__{name}": value for name, value in dictionary.get_params().items()}
+        return params
+
     def set_params(self, **params: Any) -> Self:
         """Set parameters; of the dictionary, a value, by putting another one in its place.
 
         Parameters
         ----------
         **params
-            New values by name; ``dictionary__length_scale`` is the dictionary's own `length_scale`.
+            New values by name; ``dictionary__length_scale`` is the dictionary's own `length_scale`, and
+            ``dictionary__0__length_scale`` that of the first in a sequence of them, ``dictionary__0``.
 
         Returns
         -------
@@ -41,18 +61,44 @@ class DictionaryParamsMixin(BaseEstimator):
         Raises
         ------
         ValueError
-            If there is no parameter of a name; nothing is set then.
+            If a dictionary has no parameter of a name, or there is no such dictionary; nothing is set then.
         """
         nested = {name.removeprefix(_NESTED): params.pop(name) for name in [*params] if name.startswith(_NESTED)}
         if nested:
             dictionary = params.get("dictionary", self.dictionary)
-            if not isinstance(dictionary, Dictionary):
-                raise ValueError(
-                    f"{_NESTED}{next(iter(nested))}: received for dictionary={dictionary!r}; expected a dictionary of "
-                    "ppdl.dictionaries, which has parameters"
-                )
-            params["dictionary"] = dictionary.set_params(**nested)
+            changed = _changed_each if checks.is_sequence(dictionary) else _changed
+            params["dictionary"] = changed("dictionary", dictionary, nested)
         return super().set_params(**params)
+
+
+def _changed(name: str, dictionary: Any, params: Mapping[str, Any]) -> Dictionary:
+    """Return the dictionary with other parameters; `name` is its own."""
+    if not isinstance(dictionary, Dictionary):
+        raise ValueError(
+            f"{name}__{next(iter(params))}: received for {name}={dictionary!r}; expected a dictionary of "
+            "ppdl.dictionaries, which has parameters"
+        )
+    return dictionary.set_params(**params)
+
+
+def _changed_each(name: str, dictionaries: Sequence[Any], params: Mapping[str, Any]) -> Sequence[Any]:
+    """Return a sequence of dictionaries with others in their places, by "0", and other parameters, by "0__leading"."""
+    changed = {str(place): dictionary for place, dictionary in enumerate(dictionaries)}
+    nested: dict[str, dict[str, Any]] = {}
+    for key, value in params.items():
+        place, _, parameter = key.partition("__")
+        if place not in changed:
+            raise ValueError(
+                f"{name}__{key}: received for {len(changed)} dictionaries; expected the number of one of them, "
+                f"{name}__0 to {name}__{len(changed) - 1}"
+            )
+        if parameter:
+            nested.setdefault(place, {})[parameter] = value
+        else:
+            changed[place] = value
+    for place, own in nested.items():
+        changed[place] = _changed(f"{name}__{place}", changed[place], own)
+    return tuple(changed.values()) if isinstance(dictionaries, tuple) else list(changed.values())
 
 
 def checked_dictionary(value: Any, also: str = "or one of them for each hidden layer") -> Dictionary:

@@ -180,7 +180,8 @@ class PredictedMLPClassifier(PerceptronMixin, NetworkClassifier):
 
     Notes
     -----
-    `set_params` and searches reach a dictionary's own parameters, as ``dictionary__length_scale``.
+    `set_params` and searches reach a dictionary's own parameters, as ``dictionary__length_scale``, and those of one in
+    a sequence, as ``dictionary__0__length_scale``.
 
     Bad input is refused before anything changes: after any exception the estimator is what it was. An interrupted fit
     (Ctrl-C) keeps the last complete epoch, and so does one whose loss or outputs become infinite, with a warning; an
