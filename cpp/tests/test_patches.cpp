@@ -8,13 +8,13 @@
 namespace ppdl {
 namespace {
 
-constexpr PatchGrid kGrid{.height = 13,
-                          .width = 12,
-                          .n_channels = 2,
-                          .patch_height = 4,
-                          .patch_width = 3,
-                          .region_rows = 2,
-                          .region_cols = 3};
+constexpr PatchRegions kGrid{.height = 13,
+                             .width = 12,
+                             .n_channels = 2,
+                             .patch_height = 4,
+                             .patch_width = 3,
+                             .region_rows = 2,
+                             .region_cols = 3};
 
 /// Random filters, without whitening.
 template <class Scalar>

@@ -33,7 +33,7 @@ bool doubles(Encoding encoding) { return encoding == Encoding::split || encoding
 
 }  // namespace
 
-void PatchGrid::validate() const {
+void PatchRegions::validate() const {
   check(height > 0 && width > 0 && n_channels > 0, "image: received ", height, " x ", width, " x ", n_channels,
         "; expected at least 1 x 1 x 1");
   check(patch_height > 0 && patch_width > 0 && patch_height <= height && patch_width <= width, "patch: received ",
@@ -72,7 +72,7 @@ std::string_view to_string(Encoding encoding) {
 }
 
 template <class Scalar>
-PatchEncoder<Scalar>::PatchEncoder(const PatchGrid& grid, const PatchContrast& contrast, FilterBank<Scalar> bank,
+PatchEncoder<Scalar>::PatchEncoder(const PatchRegions& grid, const PatchContrast& contrast, FilterBank<Scalar> bank,
                                    const PatchCode& code)
     : grid_(grid), contrast_(contrast), bank_(std::move(bank)), code_(code) {
   grid_.validate();

@@ -16,7 +16,7 @@ namespace ppdl {
 ///
 /// Images are rows of pixels, channels last. Positions (i, j) are those of the patch at pixel (i · stride, j · stride);
 /// along each axis the positions are split at round(r · n / regions), halves rounded up.
-struct PatchGrid {
+struct PatchRegions {
   Index height = 0;
   Index width = 0;
   Index n_channels = 1;
@@ -85,9 +85,9 @@ template <class Scalar>
 class PatchEncoder {
  public:
   /// @throws std::invalid_argument naming what does not fit
-  PatchEncoder(const PatchGrid& grid, const PatchContrast& contrast, FilterBank<Scalar> bank, const PatchCode& code);
+  PatchEncoder(const PatchRegions& grid, const PatchContrast& contrast, FilterBank<Scalar> bank, const PatchCode& code);
 
-  [[nodiscard]] const PatchGrid& grid() const { return grid_; }
+  [[nodiscard]] const PatchRegions& grid() const { return grid_; }
   [[nodiscard]] Index n_filters() const { return bank_.filters.cols(); }
   [[nodiscard]] Index n_features() const { return grid_.n_regions() * codes_per_region(); }
   [[nodiscard]] double multiply_adds() const;  ///< per image
@@ -106,7 +106,7 @@ class PatchEncoder {
   void add_triangles(const ConstMatrixRef<Scalar>& inputs, RowVector<Scalar>& sums, Matrix<Scalar>& distances) const;
   [[nodiscard]] Scalar distance(const Eigen::Ref<const RowVector<Scalar>>& input, Index centroid) const;
 
-  PatchGrid grid_;
+  PatchRegions grid_;
   PatchContrast contrast_;
   FilterBank<Scalar> bank_;
   PatchCode code_;
