@@ -81,6 +81,11 @@ def test_single_precision_is_kept_where_all_images_have_it(images):
     assert features().fit_transform([*single, images[0]]).dtype == np.float64
 
 
+def test_a_patch_may_be_of_one_image_alone(images):
+    for seed in range(10):
+        assert extract_patches(images, 3, 1, random_state=seed).shape == (1, 18)
+
+
 def test_an_axis_along_which_an_image_has_one_position_is_no_quadrants(images):
     fitted = features(patch_size=(5, 3)).fit(images)
     assert fitted.transform(images).shape == (5, 2 * 6)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import sliding_window_view
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.utils import check_random_state, gen_batches
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from ppdl import _checks as checks
@@ -90,8 +90,8 @@ def draw(stacks: Sequence[Stack], sides: tuple[int, int], n_patches: int, random
     of_stacks = np.split(in_order, np.searchsorted(drawn[in_order], ends[:-1]))
     for view, start, mine in zip(windows, (0, *ends), of_stacks):
         places = view.shape[:3]  # images, rows and columns
-        for rows in gen_batches(len(mine), _BLOCK):
-            chosen = mine[rows]
+        for first in range(0, len(mine), _BLOCK):  # none, where no patch of these images was drawn
+            chosen = mine[first : first + _BLOCK]
             patches[chosen] = view[np.unravel_index(drawn[chosen] - start, places)].reshape(-1, patches.shape[1])
     return patches
 
