@@ -187,7 +187,7 @@ def test_windows_are_those_that_filters_see():
 
 
 def test_of_too_many_windows_some_are_drawn(monkeypatch):
-    monkeypatch.setattr("ppdl.estimators.networks.windows.MOST_WINDOWS", 50)
+    monkeypatch.setattr("ppdl.estimators.networks.windows.MOST", 50)
     X, layer = np.arange(600.0).reshape(6, 100), Conv2D(1, 1)
     seen = windows(LayerSamples(6, X.__getitem__, None), layer, Shape(10, 10, 1), (0, 1)).all()
     assert len(np.unique(seen)) == len(seen) == 50

@@ -28,6 +28,7 @@ from ppdl.dictionaries import (
     SquaredExponential,
 )
 from ppdl.estimators import OneCycle
+from ppdl.estimators.networks.windows import LayerSamples, drawn
 
 CHECKED = [
     PredictedMLPClassifier(),
@@ -759,3 +760,16 @@ def test_rows_that_overlap_are_trained_on_without_a_copy():
         np.testing.assert_array_equal(clf.theta_, copied.theta_)
         np.testing.assert_array_equal(probabilities, copied.predict_proba(windows.copy()))
         assert (peak < windows.size * windows.itemsize) == (not more)  # a covariance is computed of a copy
+
+
+def test_of_too_many_samples_dictionaries_see_some(monkeypatch):
+    monkeypatch.setattr("ppdl.estimators.networks.windows.MOST", 50)
+    rng = np.random.default_rng(0)
+    X, weight = rng.normal(size=(300, 6)) @ rng.normal(size=(6, 6)), np.arange(300) % 2
+    clf = PredictedMLPClassifier(
+        (20,), dictionary=EmpiricalCovariance(selection="all"), max_iter=1, n_iter_no_change=np.inf, random_state=0
+    ).fit(X, X[:, 0] > 0, weight)
+    seen = drawn(LayerSamples(300, X.__getitem__, weight), 6, (clf._model.seed, 0))
+    where = np.flatnonzero((X[:, np.newaxis] == seen.all()).all(axis=2).any(axis=1))
+    assert len(where) == seen.count == 50 and (where % 2 == 1).all()
+    assert_allclose(clf.dictionaries_[0].base, np.cov(X[where].T), rtol=1e-10)

@@ -14,7 +14,7 @@ from ppdl.dictionaries import LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns, StoredBase
 from ppdl.layers import Activation, Conv2D, Dropout, Layer, Shape, Weighted
 
-from .windows import LayerSamples, windows
+from .windows import LayerSamples, drawn, windows
 
 
 class Place(NamedTuple):
@@ -143,6 +143,8 @@ class Architecture:
         place = self.weighted[n]
         if samples is not None and isinstance(place.layer, Conv2D):
             samples = windows(samples, place.layer, place.inputs, (self.seed, n))
+        elif samples is not None:
+            samples = drawn(samples, place.n_visible, (self.seed, n))
         activations = None if samples is None else samples.all
         weight = None if samples is None else samples.weight
         return LayerInput(place.n_visible, place.topology, activations, self.seed, n, sample_weight=weight)

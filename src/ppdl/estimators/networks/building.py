@@ -10,7 +10,7 @@ import numpy as np
 from ppdl._precision import Array
 
 from ..training.options import Machine
-from ..training.state import BatchPlan, Data
+from ..training.state import BatchPlan, Data, Rows
 from .architecture import Architecture
 from .model import Model, network_of
 from .options import Regularisation
@@ -39,7 +39,7 @@ def initial_model(architecture: Architecture, data: Data, n_threads: int | None)
 
     for n in range(len(architecture.weighted)):
 
-        def inputs(rows: slice, n: int = n) -> Array:
+        def inputs(rows: slice | Rows, n: int = n) -> Array:
             return X[rows] if n == 0 else np.asarray(predictor(n).activations(X[rows], n, n_threads))
 
         columns.append(architecture.columns(n, LayerSamples(len(X), inputs, counts)))
@@ -87,7 +87,7 @@ def rebuilt_dictionaries(model: Model, data: Data, n_threads: int | None) -> tup
     for n in model.architecture.data_driven:
         W = model.coefs()[n]
 
-        def inputs(rows: slice, n: int = n, model: Model = model) -> Array:
+        def inputs(rows: slice | Rows, n: int = n, model: Model = model) -> Array:
             return model.activations(data.X[rows], n, n_threads)
 
         columns = list(model.columns)

@@ -45,8 +45,8 @@ class PredictedMLPClassifier(PerceptronMixin, NetworkClassifier):
         the grid of `input_shape`, if it has at least 48 points, and random connections elsewhere; a column keeps at
         least 8 atoms, and where these are more than half of the inputs, the layer is ordinary (`summary` tells). None
         is an ordinary layer, whatever the fraction. The output layer is never predicted. A dictionary that is made from
-        data is made from the activations of the initial network on the whole training set (without the samples that
-        `early_stopping` sets aside); see `pretraining`.
+        data is made from the activations of the initial network on the training set (without the samples that
+        `early_stopping` sets aside), a random 100,000 of them if there are more; see `pretraining`.
     learned_fraction : float, None, or a sequence of them, default=None
         Atoms of each column's dictionary as a fraction of the layer's inputs, in (0, 1]: ``int(n_inputs * fraction)``
         of them; a fraction that leaves none is an error. It is the fraction of the layer's weights that is learned.
