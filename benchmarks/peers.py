@@ -85,7 +85,7 @@ class TorchTraining:
 
     def __init__(self, task: Task, layers: Sequence[Layer], orders: Sequence[str], *, fused: bool = True) -> None:
         self.y = torch.from_numpy(task.y.astype(np.int64))
-        self.X = torch.from_numpy(task.X)
+        self.X = torch.from_numpy(np.ascontiguousarray(task.X))
         modules: list[nn.Module] = []
         for number, (layer, order) in enumerate(zip(layers, [*orders, "dense"], strict=True)):
             if order == "pool":

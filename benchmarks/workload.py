@@ -1,9 +1,9 @@
-"""The task that the benchmarks share: MNIST, and the paper's 784-500-500-10 network of sigmoid units."""
+"""The tasks that benchmarks share, MNIST with the paper's 784-500-500-10 network first, and ppdl's training of them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -30,15 +30,18 @@ Rows = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Task:
-    """Images as rows of float32 in [0, 1], int32 labels, and where they come from."""
+    """Samples as rows of float32, int32 labels, where they come from, and the network that learns them."""
 
     X: Floats
     y: npt.NDArray[np.int32]
     source: str
+    input_shape: tuple[int, ...] = IMAGE
+    hidden: tuple[int, int] = HIDDEN
+    n_classes: int = N_CLASSES
 
     def head(self, n_samples: int) -> Task:
         """Return the first samples, as copies of their own."""
-        return Task(self.X[:n_samples].copy(), self.y[:n_samples].copy(), self.source)
+        return replace(self, X=self.X[:n_samples].copy(), y=self.y[:n_samples].copy())
 
 
 def load_task() -> Task:
@@ -70,7 +73,7 @@ class Training:
     Parameters
     ----------
     task : Task
-        Images and labels.
+        Samples, labels and sizes.
     dictionary_pair : sequence of 2 Dictionary or None
         One for each hidden layer; None is the ordinary layer.
     fraction : float, default=1.0
@@ -94,22 +97,24 @@ class Training:
         self.task = task
         self.weights: list[_core.f32.PredictedWeights] = []
         specs: list[_core.f32.LayerSpec] = []
-        n_visible = N_VISIBLE
-        for number, (n_hidden, dictionary) in enumerate(zip(HIDDEN, dictionary_pair, strict=True)):
+        n_inputs = n_visible = task.X.shape[1]
+        for number, (n_hidden, dictionary) in enumerate(zip(task.hidden, dictionary_pair, strict=True)):
             if dictionary is None:
                 weights = _identity(n_visible, n_hidden)
             else:
-                inputs = LayerInput(n_visible, IMAGE if number == 0 else None, self._activations(specs), layer=number)
+                inputs = LayerInput(
+                    n_visible, task.input_shape if number == 0 else None, self._activations(specs), layer=number
+                )
                 sizes = column_sizes(n_hidden, n_columns)
                 weights = dictionary.columns(inputs, sizes=sizes, fraction=fraction).weights(np.float32)
             self.weights.append(weights)
             specs += [core.Dense(weights), core.Activation("logistic")]
             n_visible = n_hidden
-        self.weights.append(_identity(n_visible, N_CLASSES))
+        self.weights.append(_identity(n_visible, task.n_classes))
         specs.append(core.Dense(self.weights[-1]))
 
         self.network = core.Network(
-            specs, "softmax", n_inputs=N_VISIBLE, alpha=ALPHA, batch_size=BATCH, n_samples=len(task.X),
+            specs, "softmax", n_inputs=n_inputs, alpha=ALPHA, batch_size=BATCH, n_samples=len(task.X),
             memory_limit=memory_limit,
         )  # fmt: skip
         self.theta = self.network.initial(0, scale="glorot-logistic")
@@ -125,7 +130,7 @@ class Training:
             return X
         n_visible = self.weights[-1].n_hidden
         probe = _core.f32.Network(
-            [*specs, _core.f32.Dense(_identity(n_visible, N_CLASSES))], "softmax", n_inputs=N_VISIBLE
+            [*specs, _core.f32.Dense(_identity(n_visible, self.task.n_classes))], "softmax", n_inputs=X.shape[1]
         )
         predictor = probe.predictor(probe.initial(0, scale="glorot-logistic"))
         return predictor.activations(X, len(self.weights), N_THREADS)
@@ -155,7 +160,7 @@ class Training:
     def pooled_bytes(self) -> int:
         """Bytes of the data set pooled once by the first layer's atoms or base; 0 if it is not."""
         first = self.layers[0]
-        width = min(first["n_atoms"], N_VISIBLE) if first["pooled_once"] else 0
+        width = min(first["n_atoms"], self.task.X.shape[1]) if first["pooled_once"] else 0
         return len(self.task.X) * width * self.task.X.itemsize
 
     @property
