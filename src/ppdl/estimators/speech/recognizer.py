@@ -270,7 +270,7 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         return found
 
     def _chosen(self, development: Sequence[Utterance] | None) -> tuple[float, float]:
-        """Choose scale and penalty by the errors on development utterances, of equal ones the first."""
+        """Choose scale and penalty by the errors on development utterances; of equal ones those nearest to 1 and 0."""
         options = self._options
         scales = SCALES if options.language_scale is None else (options.language_scale,)
         penalties = PENALTIES if options.insertion_penalty is None else (options.insertion_penalty,)
@@ -286,7 +286,7 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
                 decoder = self._model.decoder(scores[0].dtype, scale, penalty, options.beam)
                 heard = [self._folded(self._names(decoder.decode(own)[0])) for own in scores]
                 errors[scale, penalty] = PhoneErrors.of(said, heard).n_errors
-        return min(errors, key=errors.__getitem__)
+        return min(errors, key=lambda pair: (errors[pair], abs(pair[0] - 1.0), abs(pair[1])))
 
     # Recognition -----------------------------------------------------------------------------------------------------
 
