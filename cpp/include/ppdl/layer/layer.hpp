@@ -88,10 +88,9 @@ class Layer {
   /// The static part of the layer at the whole data set, (n, n_inputs).
   [[nodiscard]] virtual Matrix<Scalar> pool(const ConstMatrixRef<Scalar>& X, int n_threads) const;
 
-  /// @param rows           samples of a group at most
-  /// @param block          and of a block; if a group has several, each has at least half of that, so that the quotients
-  ///                       first / ((block + 1) / 2) are different
-  /// @param reverse_input  whether the inputs' gradient will be asked for
+  /// For groups of so many samples at most, and blocks of so many; if a group has several blocks, each has at least half of
+  /// that, so that the quotients first / ((block + 1) / 2) are different. The last argument is whether the inputs' gradient
+  /// will be asked for.
   [[nodiscard]] virtual std::unique_ptr<Scratch> scratch(Index /*rows*/, Index /*block*/, bool /*training*/,
                                                          bool /*reverse_input*/) const {
     return nullptr;
