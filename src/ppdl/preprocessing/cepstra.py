@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +17,9 @@ from ppdl._savable import SavableMixin
 from ppdl.datasets.utterances import Utterance
 
 from .mel_cepstra import FrontEnd, regression
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Frames: TypeAlias = npt.NDArray[np.float32]
 """Features (n_frames, n_features) of one utterance."""
@@ -159,7 +162,7 @@ class Cepstra(SavableMixin, TransformerMixin, BaseEstimator):
         self.preemphasis = preemphasis
         self.standardize = standardize
 
-    def fit(self, utterances: Sequence[Utterance], y: Any = None) -> Cepstra:
+    def fit(self, utterances: Sequence[Utterance], y: object = None) -> Self:
         """Learn the means and deviations of the features; one utterance's are in memory at a time.
 
         Parameters
@@ -208,7 +211,7 @@ class Cepstra(SavableMixin, TransformerMixin, BaseEstimator):
         found = self._settings().computed(_checked(utterances, at_least=0), self.rate_, len(self.mean_))
         return [self._standardized(features) for features in found]
 
-    def fit_transform(self, utterances: Sequence[Utterance], y: Any = None, **fit_params: Any) -> list[Frames]:
+    def fit_transform(self, utterances: Sequence[Utterance], y: object = None, **fit_params: Any) -> list[Frames]:
         """Fit, and return the features of the same utterances, which are computed once.
 
         Parameters

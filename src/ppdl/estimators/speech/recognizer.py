@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -14,10 +14,22 @@ from ppdl import NumericalError
 from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl._savable import SavableMixin
+from ppdl._typing import RandomState
 from ppdl.datasets import PhoneSet, Utterance
 from ppdl.preprocessing import Cepstra
 
 from ..networks.classifier import PredictedMLPClassifier
+from ..networks.parameters import (
+    ActivationName,
+    BatchSize,
+    DictionaryChoice,
+    LearningRate,
+    NumberOfColumns,
+    Order,
+    PretrainingKind,
+    Scale,
+    Solver,
+)
 from ..predicted_weights import DictionaryParamsMixin
 from ..transaction import unchanged_on_error
 from .options import NETWORK_PARAMETERS, SpeechOptions, checked_utterances, phone_set_of
@@ -26,7 +38,9 @@ from .scoring import PhoneErrors
 from .targets import state_targets
 from .windows import Windows
 
-_Same = TypeVar("_Same", bound="PhoneRecognizer")
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 #: Language scales and insertion penalties that are tried on development utterances.
 SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
@@ -139,56 +153,56 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
 
     def __init__(
         self,
-        hidden_layer_sizes: Any = (1024, 1024),
-        activation: str = "logistic",
+        hidden_layer_sizes: int | Sequence[int] = (1024, 1024),
+        activation: ActivationName = "logistic",
         *,
-        dictionary: Any = "auto",
-        learned_fraction: Any = None,
-        n_columns: Any = "auto",
-        order: str = "auto",
-        init: str | float = "auto",
+        dictionary: DictionaryChoice | Sequence[DictionaryChoice] = "auto",
+        learned_fraction: float | Sequence[float | None] | None = None,
+        n_columns: NumberOfColumns | Sequence[NumberOfColumns] = "auto",
+        order: Order = "auto",
+        init: Scale | float = "auto",
         dropout: float = 0.0,
         input_dropout: float = 0.0,
-        solver: str = "adam",
+        solver: Solver = "adam",
         alpha: float = 0.0001,
         max_column_norm: float | None = None,
-        batch_size: int | str = 100,
-        learning_rate: Any = "one_cycle",
+        batch_size: BatchSize = 100,
+        learning_rate: LearningRate = "one_cycle",
         learning_rate_init: float = 0.001,
         max_iter: int = 15,
         momentum: float = 0.9,
         nesterovs_momentum: bool = True,
-        pretraining: str | None = None,
+        pretraining: PretrainingKind | None = None,
         pretraining_epochs: int | None = None,
-        pretraining_options: Any = None,
-        random_state: Any = None,
+        pretraining_options: Mapping[str, Any] | None = None,
+        random_state: RandomState = None,
         verbose: bool | int = False,
         n_threads: int | None = None,
         memory_limit: int = 100 * 2**20,
         features: Cepstra | None = None,
         context: int = 11,
-        coefficients: str = "axis",
+        coefficients: Literal["axis", "channels"] = "axis",
         n_states: int = 3,
         n_realignments: int = 0,
         phone_set: PhoneSet | None = None,
         silence: str = "sil",
-        language_scale: float | str = "auto",
-        insertion_penalty: float | str = "auto",
+        language_scale: float | Literal["auto"] = "auto",
+        insertion_penalty: float | Literal["auto"] = "auto",
         beam: float = float("inf"),
     ) -> None:
-        self.__dict__.update({name: value for name, value in locals().items() if name not in ("self", "__class__")})
+        self._set(locals())
 
     # Training --------------------------------------------------------------------------------------------------------
 
     @unchanged_on_error
     def fit(
-        self: _Same,
+        self,
         utterances: Sequence[Utterance],
         y: None = None,
         *,
         development: Sequence[Utterance] | None = None,
         alignments: Sequence[npt.ArrayLike] | None = None,
-    ) -> _Same:
+    ) -> Self:
         """Train on utterances with their phones.
 
         Parameters

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from .confusions import ConfusionsDisplay
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 Pair: TypeAlias = tuple[str | None, str | None]  # of the reference and recognised; None where one has nothing
 
@@ -175,7 +178,7 @@ class PhoneErrors:
         )
 
     def plot_confusions(
-        self, names: Sequence[str] | None = None, *, ax: Any = None, **options: Any
+        self, names: Sequence[str] | None = None, *, ax: Axes | None = None, **options: Any
     ) -> ConfusionsDisplay:
         """Draw what was recognised as what.
 
