@@ -31,7 +31,8 @@ from ppdl.dictionaries import (
     Wavelet,
     column_sizes,
 )
-from ppdl.dictionaries.base import count_atoms, registry
+from ppdl.dictionaries.atoms import count_atoms
+from ppdl.dictionaries.base import registry
 from ppdl.testing import check_dictionary
 from ppdl.testing._dictionary import example_input
 

@@ -1,7 +1,7 @@
 """Dictionaries: what the static factor U of a predicted weight matrix W = UV is made of (paper, Sec. 3.1 and 3.5)."""
 
+from .atoms import AtomDictionary as AtomDictionary
 from .autoencoder import AutoencoderAtoms as AutoencoderAtoms
-from .base import AtomDictionary as AtomDictionary
 from .base import Dictionary as Dictionary
 from .columns import Column as Column
 from .columns import DictionaryColumns as DictionaryColumns

@@ -12,7 +12,7 @@ from ppdl import _checks as checks
 from ppdl import _core
 from ppdl._precision import core
 
-from .base import AtomDictionary
+from .atoms import AtomDictionary
 from .layer_input import Floats, LayerInput
 
 _FIRST_EPOCH = 1 << 30  # key of the shuffling, beyond the keys of the columns

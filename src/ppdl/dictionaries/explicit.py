@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from .base import AtomDictionary
+from .atoms import AtomDictionary
 from .layer_input import Floats, LayerInput
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from ppdl import _core
 from ppdl._extras import missing
 
-from .base import AtomDictionary
+from .atoms import AtomDictionary
 from .columns import Factors, in_each_channel
 from .layer_input import Floats, LayerInput
 

@@ -11,7 +11,8 @@ import numpy.typing as npt
 
 from ppdl import _checks as checks
 
-from .base import Dictionary, choose_atoms, count_atoms
+from .atoms import choose_atoms, count_atoms
+from .base import Dictionary
 from .columns import Column, DictionaryColumns, StoredBase, checked_sizes
 from .layer_input import LayerInput
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ppdl import _checks as checks
 from ppdl import _core
 
-from .base import AtomDictionary
+from .atoms import AtomDictionary
 from .layer_input import LayerInput
 
 

@@ -13,7 +13,8 @@ from ppdl import _checks as checks
 from ppdl import _core
 from ppdl._precision import product
 
-from .base import Dictionary, count_atoms, orthonormal_mix
+from .atoms import count_atoms, orthonormal_mix
+from .base import Dictionary
 from .columns import Column, DictionaryColumns, StoredBase, checked_sizes
 from .layer_input import LayerInput
 

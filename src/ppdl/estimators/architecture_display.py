@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sklearn.utils.validation import check_is_fitted
 
 from ppdl.dictionaries import Identity, LowRank
-from ppdl.dictionaries.base import count_atoms
+from ppdl.dictionaries.atoms import count_atoms
 from ppdl.dictionaries.columns import DictionaryColumns
 from ppdl.layers import Conv2D, Shape
 

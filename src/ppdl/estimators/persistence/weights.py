@@ -23,7 +23,7 @@ from ppdl.dictionaries import (
     RandomProjection,
     StoredBase,
 )
-from ppdl.dictionaries.base import count_atoms
+from ppdl.dictionaries.atoms import count_atoms
 from ppdl.dictionaries.columns import DictionaryColumns
 
 from .fields import Contents, invalid, naming

@@ -15,7 +15,7 @@ import numpy as np
 from ppdl import _checks, _core
 from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, LayerInput, SquaredExponential
-from ppdl.dictionaries.base import count_atoms
+from ppdl.dictionaries.atoms import count_atoms
 
 from ..data.natural_patches import TITLES, Images, load_images
 from ..data.splits import Split, load_split

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from ppdl import _core
-from ppdl.dictionaries.base import count_atoms
+from ppdl.dictionaries.atoms import count_atoms
 
 from ..data.natural_patches import TITLES, Images, load_images
 from ..experiment import Experiment, Figure, Option, choices, options

@@ -10,7 +10,7 @@ from typing import Any
 from scipy import stats
 
 from ppdl import _checks
-from ppdl.dictionaries.base import count_atoms
+from ppdl.dictionaries.atoms import count_atoms
 
 from ..data.splits import Split, load_split
 from ..experiment import Option, choices, options

@@ -13,7 +13,7 @@ from sklearn.pipeline import make_pipeline
 from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, SquaredExponential
-from ppdl.dictionaries.base import count_atoms
+from ppdl.dictionaries.atoms import count_atoms
 from ppdl.estimators.networks.image_design import PRESETS
 from ppdl.layers import Conv2D, Dense, Layer, MaxPool2D, Shape, Weighted
 from ppdl.preprocessing import ContrastNormalizer, Whitener

@@ -18,7 +18,7 @@ from ppdl.dictionaries import (
     RandomProjection,
     SquaredExponential,
 )
-from ppdl.dictionaries.base import count_atoms
+from ppdl.dictionaries.atoms import count_atoms
 
 
 @dataclass(frozen=True)
