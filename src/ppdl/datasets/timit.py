@@ -158,6 +158,26 @@ def load_timit(path: str | os.PathLike[str] | None = None, *, subset: str | None
     )
 
 
+def holds_sample(path: str | os.PathLike[str] | None = None) -> bool:
+    """Tell whether `load_timit` would find the sample, and not the corpus.
+
+    Parameters
+    ----------
+    path : path-like, default=None
+        As `load_timit` takes it.
+
+    Returns
+    -------
+    bool
+
+    Raises
+    ------
+    FileNotFoundError
+        If neither is found.
+    """
+    return _find(path)[1]
+
+
 def _find(path: str | os.PathLike[str] | None) -> tuple[list[_Recording], bool]:
     """Return all recordings of the first folder that holds some, by name, and whether they are the sample's."""
     folders = data_folders("timit", path)

@@ -10,8 +10,8 @@ from ppdl import _checks
 
 T = TypeVar("T")
 
-#: Data that comes with scikit-learn.
-BUNDLED = ("digits", "enlarged-digits", "samples", "samples-colour")
+#: Data that is always there: scikit-learn's, and what is drawn at random.
+BUNDLED = ("digits", "enlarged-digits", "samples", "samples-colour", "hmm")
 
 _MOST_SEEDS = 10**6
 _LARGEST_SEED = 2**32 - 1  # of NumPy's generator
@@ -26,7 +26,7 @@ def several(name: str, values: Iterable[T]) -> list[T]:
 
 
 def profile(name: str | None, data: str, profiles: Mapping[str, object]) -> str:
-    """Return the name of a profile; None is "smoke" for data that comes with scikit-learn, "quick" for others."""
+    """Return the name of a profile; None is "smoke" for data that is always there, "quick" for others."""
     default = "smoke" if data in BUNDLED else "quick"
     return str(_checks.one_of("profile", default if name is None else name, profiles))
 

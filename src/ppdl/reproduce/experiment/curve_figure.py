@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -92,6 +92,30 @@ class CurveFigure(Figure):
             row[name] = int(value) if value.is_integer() and name not in self.measured else value
         row["learned"] = self.learned(row)
         return row
+
+
+def across(rows: Sequence[Mapping[str, Any]], curves: Mapping[str, Any], write: Callable[[Any], str]) -> list[str]:
+    """Write lines of a table, proportions down and curves across; one that doesn't depend on them stands in all.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Rows of the figure's table.
+    curves : mapping
+        The curves by name, with their `label`, and `flat` where they don't depend on the proportion.
+    write : callable
+        ``write(row)`` gives a cell.
+    """
+    names = list(dict.fromkeys(row["curve"] for row in rows))
+    proportions = sorted({row["proportion"] for row in rows if not curves[row["curve"]].flat}) or [1.0]
+    cells = {(row["curve"], row["proportion"]): write(row) for row in rows}
+    lines = ["learned ", *(f"{100 * proportion:.3g} %".ljust(8) for proportion in proportions)]
+    width = max(map(len, cells.values()))
+    for name in names:
+        keys = [(name, 1.0 if curves[name].flat else proportion) for proportion in proportions]
+        column = [curves[name].label, *(cells.get(key, "") for key in keys)]
+        lines = [f"{line}  {text:>{max(width, len(column[0]))}}" for line, text in zip(lines, column)]
+    return lines
 
 
 def cell(row: Mapping[str, Any]) -> str:

@@ -131,12 +131,12 @@ def draw_level(ax: Axes, y: float, spread: float, colour: str, label: str, **lin
     ax.axhline(y, color=colour, label=label, **line)
 
 
-def spread_named(rows: Iterable[Mapping[str, Any]]) -> str:
+def spread_named(rows: Iterable[Mapping[str, Any]], of: str = "seed") -> str:
     """Say what is drawn of rows with their numbers of seeds: means with bands or bars, or single runs."""
     counts = sorted({row["n_seeds"] for row in rows if row["n_seeds"]})
     if not counts or counts[-1] == 1:
-        return "one seed each"
-    return f"mean ± s.d. of {counts[0]}{f' to {counts[-1]}' if counts[1:] else ''} seeds"
+        return f"one {of} each"
+    return f"mean ± s.d. of {counts[0]}{f' to {counts[-1]}' if counts[1:] else ''} {of}s"
 
 
 def decorate(ax: Axes, spread: str) -> None:

@@ -79,7 +79,7 @@ class Option:
 
 def profile(profiles: Mapping[str, Summarised]) -> Option:
     """Make the option that says how much of a figure is computed."""
-    default = "smoke for data that comes with scikit-learn, quick for the others"
+    default = "smoke for data that is always there, quick for the others"
     return Option("profile", "how much is computed", choices=summaries(profiles), default=default)
 
 

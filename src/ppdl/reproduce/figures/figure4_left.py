@@ -22,7 +22,7 @@ from ppdl.estimators import PredictedMLPClassifier
 
 from ..data.splits import Split, load_split
 from ..experiment import Experiment, Option, choices, options
-from ..experiment.curve_figure import CurveFigure, CurveProfile, cell, outcome
+from ..experiment.curve_figure import CurveFigure, CurveProfile, across, cell, outcome
 from ..experiment.figure import (
     decorate,
     draw_curve,
@@ -109,22 +109,13 @@ class Figure4Left(CurveFigure):
     def __str__(self) -> str:
         """Test errors in per cent, proportions down and curves across."""
         rows = self.table
-        names = list(dict.fromkeys(row["curve"] for row in rows))
-        proportions = sorted({row["proportion"] for row in rows if not CURVES[row["curve"]].flat}) or [1.0]
-        cells = {(row["curve"], row["proportion"]): cell(row) for row in rows}
-        lines = ["learned ", *(f"{100 * proportion:.3g} %".ljust(8) for proportion in proportions)]
-        width = max(map(len, cells.values()))
-        for name in names:
-            keys = [(name, 1.0 if CURVES[name].flat else proportion) for proportion in proportions]
-            column = [CURVES[name].label, *(cells.get(key, "") for key in keys)]
-            lines = [f"{line}  {text:>{max(width, len(column[0]))}}" for line, text in zip(lines, column)]
         title = f"Test error in %, {TITLES[self.data]}, recipe {self.recipe}: mean ± standard deviation over seeds"
         notes = [
             f"LowRank learns U as well: {row['learned']:.0%} of the weights where V is {100 * row['proportion']:.3g} %."
             for row in rows
             if CURVES[row["curve"]].learns_dictionary and row["n_seeds"]
         ]
-        return "\n".join([title, *lines, *notes])
+        return "\n".join([title, *across(rows, CURVES, cell), *notes])
 
     def draw(self, ax: Axes) -> None:
         """Draw our mean with its spread (one standard deviation) and, for MNIST, the paper's printed curves, dashed."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Recipe:
     pretraining: Mapping[str, Any] = field(default_factory=dict)
     data_pretraining: Mapping[str, Any] = field(default_factory=dict)
 
-    def shortened(self, effort: float) -> Recipe:
+    def shortened(self, effort: float) -> Self:
         """Return the recipe with its numbers of epochs multiplied by `effort`, at least one each.
 
         Supervised pretraining that would leave no epoch after it is left out.
