@@ -762,6 +762,31 @@ def test_rows_that_overlap_are_trained_on_without_a_copy():
         assert (peak < windows.size * windows.itemsize) == (not more)  # a covariance is computed of a copy
 
 
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_samples_are_the_same_however_they_lie_in_memory(dtype):
+    X = np.random.default_rng(0).normal(size=(30, 6)).astype(dtype)
+    wide, odd = np.tile(X, 2), bytearray(1 + X.nbytes)
+    odd[1:] = X.tobytes()
+    y = np.arange(30) % 3
+    for lying in (
+        np.broadcast_to(X[0], X.shape),
+        np.broadcast_to(X[:, :1], X.shape),
+        np.frombuffer(odd, dtype, offset=1).reshape(X.shape),
+        X[::-1],
+        wide[:, 3:9],
+        wide.view([("left", dtype, 6), ("right", dtype, 6)])[:, 0]["right"],
+        np.asfortranarray(X),
+    ):
+        fitted = [
+            PredictedMLPClassifier((5,), max_iter=2, n_iter_no_change=np.inf, batch_size=10, random_state=0).fit(
+                each, y
+            )
+            for each in (lying, np.array(lying, order="C"))
+        ]
+        np.testing.assert_array_equal(fitted[0].theta_, fitted[1].theta_)
+        np.testing.assert_array_equal(fitted[0].predict_proba(lying), fitted[1].predict_proba(np.array(lying)))
+
+
 def test_of_too_many_samples_dictionaries_see_some(monkeypatch):
     monkeypatch.setattr("ppdl.estimators.networks.windows.MOST", 50)
     rng = np.random.default_rng(0)

@@ -401,12 +401,13 @@ def in_batches(method: _Method) -> _Method:
 def _in_rows(X: Any) -> Array:
     """Return X as the core reads it, the numbers of a row side by side, copied only if they are not.
 
-    Rows may be any distance apart, and overlap, as windows over a sequence do. A sparse matrix is written out.
+    Rows may be any distance apart, and overlap, as windows over a sequence do, but not all be the same one, as
+    `np.broadcast_to` has it. A sparse matrix is written out.
     """
     array = np.asarray(X.toarray(order="C") if sparse.issparse(X) else X)
     between_rows, between_numbers = array.strides
-    side_by_side = between_numbers == array.itemsize and between_rows >= 0 and between_rows % array.itemsize == 0
-    return array if side_by_side else np.ascontiguousarray(array)
+    side_by_side = between_numbers == array.itemsize and between_rows > 0 and between_rows % array.itemsize == 0
+    return array if side_by_side and array.flags.aligned else np.array(array, order="C")
 
 
 def _initial(architecture: Architecture, data: Data, options: Options) -> Model:
