@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import sys
 import tarfile
 import wave
@@ -378,8 +379,11 @@ def test_arguments_for_textgrids_are_checked(tmp_path):
         load_textgrid_corpus(tmp_path, phone_map={"AA1": "aa"})
     with pytest.raises(ValueError, match=r"anna/a\.wav: rate: received 16000 samples a second; expected 8000"):
         load_textgrid_corpus(tmp_path, rate=8000)
-    with pytest.raises(ValueError, match="phone_map: received {}; expected a phone"):
-        load_textgrid_corpus(tmp_path, phone_map={})
+    for table in ({}, ["AA"], {"AA1": 1}):
+        with pytest.raises(ValueError, match=rf"phone_map: received {re.escape(repr(table))}; expected a phone"):
+            load_textgrid_corpus(tmp_path, phone_map=table)
+    with pytest.raises(ValueError, match="silence: received 'sil'; expected a sequence of labels"):
+        load_textgrid_corpus(tmp_path, silence="sil")
     with pytest.raises(FileNotFoundError, match=r"no \.TextGrid found in it"):
         load_textgrid_corpus(tmp_path / "carl")
 

@@ -124,6 +124,8 @@ def load_textgrid_corpus(
     """
     top = checks.path("folder", folder)
     table = None if phone_map is None else _checked_table(phone_map)
+    if not checks.is_sequence(silence):  # a string is letters to frozenset
+        raise ValueError(f"silence: received {silence!r}; expected a sequence of labels")
     reader = _Reader(tier, table, frozenset(silence))
     rate = None if rate is None else checks.real("rate", rate, above=0.0)
     pairs = _pairs(top)
@@ -145,7 +147,7 @@ def load_textgrid_corpus(
 
 
 def _checked_table(phone_map: Mapping[str, str]) -> dict[str, str]:
-    table = dict(phone_map)
+    table = dict(phone_map) if isinstance(phone_map, Mapping) else {}
     if not table or not all(isinstance(name, str) for pair in table.items() for name in pair):
         raise ValueError(f"phone_map: received {phone_map!r}; expected a phone, a string, for each label")
     return table
