@@ -395,6 +395,16 @@ def test_too_loud_a_recording_of_floats_is_told_by_its_name(tmp_path):
         load_textgrid_corpus(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", ["ogg", "mp3"])
+def test_what_lossy_compression_overshoots_is_clipped(suffix, tmp_path):
+    square = np.sign(np.sin(np.arange(N) / 8)).astype(np.float32)
+    write(tmp_path, {"a.TextGrid": grid(INTERVALS).encode()})
+    soundfile.write(tmp_path / f"a.{suffix}", square, 16000)
+    assert np.abs(soundfile.read(tmp_path / f"a.{suffix}")[0]).max() > 1.05
+    (utterance,) = load_textgrid_corpus(tmp_path).utterances
+    assert np.abs(utterance.signal).max() == 1.0 and len(utterance.signal) == N
+
+
 def test_what_does_not_stand_free_in_a_textgrid_is_not_read():
     text = '"ooTextFile" "TextGrid" ! "comment" 7\n xmin=3 0 1 <exists> 1 [9]: '
     text += '"IntervalTier" "a ""b""" 0 1 1\n 0 1e-1 "!c"'

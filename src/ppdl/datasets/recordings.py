@@ -21,6 +21,9 @@ LARGEST_RECORDING = 1 << 30
 #: Bytes that one alignment may take.
 LARGEST_ALIGNMENT = 1 << 26
 
+#: Codings that know no largest sample: what was within [-1, 1] may come back a little outside of it.
+_LOSSY = ("VORBIS", "OPUS", "MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III")
+
 Segment: TypeAlias = tuple[int, int, str]
 """Begin, end and label, in samples."""
 
@@ -39,6 +42,8 @@ def soundfile() -> ModuleType:
 
 def read_waveform(content: bytes | bytearray, rate: float | None = None) -> Waveform:
     """Read a recording of one channel in any format that libsndfile knows, among them RIFF and NIST SPHERE.
+
+    Where lossy compression overshoots, samples are clipped.
 
     Parameters
     ----------
@@ -65,6 +70,8 @@ def read_waveform(content: bytes | bytearray, rate: float | None = None) -> Wave
             samples: npt.NDArray[np.float32] = file.read(dtype="float32")
             if not 0 < len(samples) == file.frames:
                 raise ValueError(f"cut short: the header tells of {file.frames} samples, {len(samples)} found")
+            if file.subtype in _LOSSY:
+                np.clip(samples, -1.0, 1.0, out=samples)
             return samples, file.samplerate
     except library.LibsndfileError as error:
         raise ValueError(error.error_string) from error
