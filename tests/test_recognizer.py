@@ -110,6 +110,12 @@ def test_scale_and_penalty_have_the_fewest_errors_on_development_utterances(fitt
     )
 
 
+@pytest.mark.parametrize("development", [None, TEST[:2]])
+def test_a_language_model_that_is_given_no_weight_has_none(development):
+    recognizer = PhoneRecognizer(**{**OPTIONS, "max_iter": 1}, language_scale=0.0, insertion_penalty=0.0)
+    assert recognizer.fit(TRAIN, development=development).language_scale_ == 0.0
+
+
 def test_realignment_mends_boundaries_that_were_drawn_badly():
     rng, drawn = np.random.default_rng(5), []
     for spoken in TRAIN:
@@ -230,6 +236,7 @@ def test_bad_input_is_named_before_anything_changes(fitted):
         (dict(n_states=0), "n_states: received 0"),
         (dict(features=3), "features: received 3"),
         (dict(language_scale="high"), "language_scale: received 'high'"),
+        (dict(language_scale=-1.0), "language_scale: received -1.0; expected a number at least 0"),
         (dict(coefficients="rows"), "coefficients: received 'rows'"),
         (dict(phone_set="timit"), "phone_set: received 'timit'"),
         (dict(beam=-1.0), "beam: received -1"),

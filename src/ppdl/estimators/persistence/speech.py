@@ -69,7 +69,7 @@ def _restore(recognizer: PhoneRecognizer, contents: Contents, fitted: Mapping[st
     )
     recognizer.features_, recognizer.network_, recognizer.phone_set_ = features, network, phones
     recognizer._options = options
-    recognizer.language_scale_ = checks.real("language_scale_", fitted["language_scale_"])
+    recognizer.language_scale_ = checks.real("language_scale_", fitted["language_scale_"], at_least=0.0)
     recognizer.insertion_penalty_ = checks.real("insertion_penalty_", fitted["insertion_penalty_"])
 
 

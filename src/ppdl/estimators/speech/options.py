@@ -80,7 +80,7 @@ class SpeechOptions:
             str(checks.one_of("coefficients", params.coefficients, ("axis", "channels"))),
             checks.integer("n_states", params.n_states),
             checks.integer("n_realignments", params.n_realignments, at_least=0),
-            _number_or_auto("language_scale", params.language_scale),
+            _number_or_auto("language_scale", params.language_scale, at_least=0.0),
             _number_or_auto("insertion_penalty", params.insertion_penalty),
             beam,
         )
@@ -114,11 +114,11 @@ class SpeechOptions:
         return checked
 
 
-def _number_or_auto(name: str, value: Any) -> float | None:
+def _number_or_auto(name: str, value: Any, at_least: float = -math.inf) -> float | None:
     if isinstance(value, str):
         checks.one_of(name, value, ("auto",))
         return None
-    return checks.real(name, value)
+    return checks.real(name, value, at_least=at_least)
 
 
 def checked_utterances(name: str, utterances: Any, labelled: bool = False) -> list[Utterance]:

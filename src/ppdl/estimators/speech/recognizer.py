@@ -36,15 +36,11 @@ from .options import NETWORK_PARAMETERS, SpeechOptions, checked_utterances, phon
 from .phone_model import PhoneModel, States
 from .scoring import PhoneErrors
 from .targets import state_targets
+from .tuning import PENALTY, SCALE, with_fewest_errors
 from .windows import Windows
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-
-#: Language scales and insertion penalties that are tried on development utterances.
-SCALES = (0.5, 1.0, 1.5, 2.0, 3.0, 4.0)
-PENALTIES = (-4.0, -2.0, 0.0, 2.0, 4.0)
 
 
 class Segment(NamedTuple):
@@ -99,8 +95,8 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
     silence : str, default="sil"
         Which phone is silence, where `phone_set` is made of those that occur.
     language_scale, insertion_penalty : float or "auto", default="auto"
-        What log probabilities of the bigram are multiplied by, and what each phone costs. "auto" chooses both by the
-        errors on development utterances, where `fit` is given some; otherwise they are 1 and 0.
+        What log probabilities of the bigram are multiplied by, at least 0, and what each phone costs. "auto" chooses
+        both by the errors on development utterances, where `fit` is given some; otherwise they are 1 and 0.
     beam : float, default=inf
         States whose score is below the best one's by more than this are dropped.
 
@@ -284,23 +280,17 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         return found
 
     def _chosen(self, development: Sequence[Utterance] | None) -> tuple[float, float]:
-        """Choose scale and penalty by the errors on development utterances; of equal ones those nearest to 1 and 0."""
-        options = self._options
-        scales = SCALES if options.language_scale is None else (options.language_scale,)
-        penalties = PENALTIES if options.insertion_penalty is None else (options.insertion_penalty,)
-        if development is None:
-            return options.language_scale or 1.0, options.insertion_penalty or 0.0
-        if len(scales) * len(penalties) == 1:
-            return scales[0], penalties[0]
-        scores = [self._model.scores(log_posteriors) for log_posteriors in self.log_posteriors(development)]
-        said = [self._folded(utterance.phones) for utterance in development]
-        errors = {}
-        for scale in scales:
-            for penalty in penalties:
-                decoder = self._model.decoder(scores[0].dtype, scale, penalty, options.beam)
-                heard = [self._folded(self._names(decoder.decode(own)[0])) for own in scores]
-                errors[scale, penalty] = PhoneErrors.of(said, heard).n_errors
-        return min(errors, key=lambda pair: (errors[pair], abs(pair[0] - 1.0), abs(pair[1])))
+        """Return the language scale and the insertion penalty, chosen by the errors on development utterances."""
+        scale, penalty = self._options.language_scale, self._options.insertion_penalty
+        if development is None or None not in (scale, penalty):
+            return SCALE if scale is None else scale, PENALTY if penalty is None else penalty
+        scores = [self._model.scores(self._log_posteriors(self._windows(utterance))) for utterance in development]
+
+        def heard(scale: float, penalty: float) -> list[list[str]]:
+            decoder = self._model.decoder(scores[0].dtype, scale, penalty, self._options.beam)
+            return [self._folded(self._names(decoder.decode(own)[0])) for own in scores]
+
+        return with_fewest_errors(scale, penalty, [self._folded(each.phones) for each in development], heard)
 
     # Recognition -----------------------------------------------------------------------------------------------------
 
