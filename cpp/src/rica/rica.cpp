@@ -21,8 +21,6 @@ constexpr Index kMostGroupNumbers = Index{1} << 26;
 // Rows of an (n_visible, …) matrix that one task makes.
 constexpr Index kTaskRows = 64;
 
-std::size_t at(Index i) { return static_cast<std::size_t>(i); }
-
 /// The blocks of samples whose gradients are summed apart; their number depends on the problem alone.
 Blocks sample_groups(Index n_samples, Index n_coefficients) {
   const Index most = std::clamp<Index>(kMostGroupNumbers / std::max<Index>(n_coefficients, 1), 1, kMostGroups);

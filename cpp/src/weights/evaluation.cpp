@@ -18,8 +18,6 @@ constexpr Index kTaskPoints = 32;
 // Rows that one task pools when the whole data set is pooled.
 constexpr Index kPoolRows = 256;
 
-std::size_t at(Index j) { return static_cast<std::size_t>(j); }
-
 /// Rows of coefficients that one task makes, in whole points of c channels.
 Index task_rows(Index c) {
   if (c == 1) return kTaskRows;

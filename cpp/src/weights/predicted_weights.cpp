@@ -18,8 +18,6 @@ namespace {
 // Rows of W (points of it, where there are channels) that are predicted or projected at a time.
 constexpr Index kRows = 128;
 
-std::size_t at(Index j) { return static_cast<std::size_t>(j); }
-
 template <class Scalar>
 std::atomic<Index>& formed_dictionaries() {
   static std::atomic<Index> count{0};

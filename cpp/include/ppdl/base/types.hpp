@@ -4,11 +4,15 @@
 
 #include <Eigen/Core>
 
+#include <cstddef>
 #include <cstdint>
 
 namespace ppdl {
 
 using Index = Eigen::Index;
+
+/// An index as the standard library's containers take it.
+constexpr std::size_t at(Index i) { return static_cast<std::size_t>(i); }
 
 template <class Scalar>
 using Matrix = Eigen::Matrix<Scalar, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;

@@ -14,8 +14,6 @@ namespace {
 // What a multiply-add of a filter, and a number of a map that is written and read, cost in multiply-adds of a product.
 constexpr double kFilterCost = 3.0, kMapCost = 20.0;
 
-std::size_t at(Index i) { return static_cast<std::size_t>(i); }
-
 /// P = [the image, channel by channel, convolved with each atom of B], then Z_j = P[:, α_j] (T_jV_j). An atom is an outer product:
 /// a filter along rows, which the atoms of a group share, then one along columns.
 template <class Scalar>
