@@ -136,7 +136,8 @@ def test_given_alignments_take_the_place_of_even_division(fitted):
     even = [state_targets(spoken, np.arange(len(spoken.signal)), indices) for spoken in TRAIN]
     assert_array_equal(PhoneRecognizer(**OPTIONS).fit(TRAIN, alignments=even).network_.theta_, fitted.network_.theta_)
     for wrong, message in (
-        (even[1:], "alignments: expected 30 arrays"),
+        (even[1:], "alignments: received 29 arrays; expected 30"),
+        ([np.full_like(states, -1) for states in even], "utterances: received none with two frames in its phones"),
         ([even[0][1:], *even[1:]], r"alignments: u0: received shape \(53,\)"),
         ([even[0] + 12, *even[1:]], r"alignments: u0: received states 12 to 23; expected -1 to 11"),
         ([even[0] * 1.0, *even[1:]], "of float64"),
@@ -244,6 +245,51 @@ def test_bad_input_is_named_before_anything_changes(fitted):
         with pytest.raises(ValueError, match=message):
             PhoneRecognizer(**{**OPTIONS, **parameter}).fit(TRAIN)
     assert fitted.predict(TEST) == before
+
+
+def test_what_can_not_be_judged_is_told_before_training(monkeypatch):
+    def fit(*args):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr(PredictedMLPClassifier, "fit", fit)
+    frames = TRAIN[0].signal
+    recognizer = PhoneRecognizer(**OPTIONS)
+    for wrong, message in (
+        (Utterance("strange", frames, 100, ["x"], [0, 10]), "strange: received the phone 'x'; expected one of ah, b"),
+        (Utterance("slow", frames, 50, ["ah"], [0, 9]), "slow: rate: received 50"),
+        (Utterance("narrow", frames[:, :5], 100, ["ah"], [0, 9]), "narrow: signal: received 5 features"),
+        (Utterance("brief", frames[:2], 100, ["ah"], [0, 2]), "brief: signal: received 2 frames; expected at least 3"),
+        (Utterance("mute", frames, 100), "development: mute has no phones"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            recognizer.fit(TRAIN, development=[TEST[0], wrong])
+    with pytest.raises(ValueError, match="silence: received 3; expected the name of a phone"):
+        PhoneRecognizer(**OPTIONS, silence=3).fit(TRAIN)
+    aligned = [np.zeros(len(each.signal), int) for each in TRAIN]
+    with pytest.raises(ValueError, match="u0: received the phone 'b'; expected one of sil, s,"):
+        PhoneRecognizer(**OPTIONS, phone_set=PhoneSet(("sil", "s"), "sil")).fit(TRAIN, alignments=aligned)
+    single = [Utterance("short", each.signal, 100, ["ah"], [8, 9]) for each in TRAIN]
+    with pytest.raises(ValueError, match="utterances: received none with two frames in its phones"):
+        recognizer.fit(single)
+
+
+def test_an_utterance_that_can_not_be_recognised_is_named(fitted):
+    frames = TRAIN[0].signal
+    brief, strange = Utterance("brief", frames[:2], 100), Utterance("strange", frames, 100, ["x"], [0, 10])
+    with pytest.raises(ValueError, match="brief: signal: received 2 frames; expected at least 3, one for each state"):
+        fitted.predict([TEST[0], brief])
+    assert fitted.log_posteriors([brief])[0].shape == (2, 12)
+    for protocol in ("paper", "authors-code"):
+        with pytest.raises(ValueError, match="strange: received the phone 'x'; .*, those of the phone set"):
+            fitted.score_report([TEST[0], strange], protocol)
+    begun = Utterance("begun", frames[:1].repeat(4, axis=0), 100)  # never gets out of a phone's first state
+    with pytest.raises(ppdl.NumericalError, match="begun: scores: no path .* within the beam, 0; widen it"):
+        PhoneRecognizer(**OPTIONS, beam=0.0).fit(TRAIN).predict([begun])
+
+
+@pytest.mark.parametrize("kind", [tuple, iter, np.array])
+def test_utterances_come_in_any_sequence(fitted, kind):
+    assert fitted.predict(kind(TEST)) == fitted.predict(TEST)
 
 
 def test_states_without_frames_are_never_recognised():

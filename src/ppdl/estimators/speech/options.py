@@ -95,8 +95,11 @@ class SpeechOptions:
         self, alignments: Any, utterances: Sequence[Utterance], n_frames: Sequence[int], n_phones: int
     ) -> list[States]:
         """Return the states of the frames of utterances, or raise."""
-        if not checks.is_sequence(alignments) or len(alignments) != len(utterances):
-            raise ValueError(f"alignments: expected {len(utterances)} arrays, one for each utterance")
+        alignments = list(alignments) if checks.is_sequence(alignments) else []
+        if len(alignments) != len(utterances):
+            raise ValueError(
+                f"alignments: received {len(alignments)} arrays; expected {len(utterances)}, one for each utterance"
+            )
         n_states, checked = n_phones * self.n_states, []
         for utterance, given, n in zip(utterances, alignments, n_frames):
             states = np.asarray(given)
@@ -123,20 +126,36 @@ def _number_or_auto(name: str, value: Any, at_least: float = -math.inf) -> float
 
 def checked_utterances(name: str, utterances: Any, labelled: bool = False) -> list[Utterance]:
     """Return utterances as a list, of which all have phones, if they are to be labelled."""
-    if not checks.is_sequence(utterances) or not all(isinstance(utterance, Utterance) for utterance in utterances):
+    found: list[Any] = list(utterances) if checks.is_sequence(utterances) else [None]
+    if not all(isinstance(utterance, Utterance) for utterance in found):
         raise ValueError(
             f"{name}: received {type(utterances).__name__}; expected a sequence of ppdl.datasets.Utterance, such as "
             "load_timit().utterances"
         )
-    if len(utterances) == 0:
+    if not found:
         raise ValueError(f"{name}: received none; expected at least one")
-    without = [utterance.name for utterance in utterances if labelled and not utterance.phones]
+    without = [utterance.name for utterance in found if labelled and not utterance.phones]
     if without:
         raise ValueError(f"{name}: {without[0]} has no phones; expected phones and boundaries of each utterance")
-    return list(utterances)
+    return found
 
 
-def phone_set_of(given: Any, utterances: Sequence[Utterance], silence: str) -> PhoneSet:
+def require_neighbours(targets: Sequence[States]) -> None:
+    """Raise if there aren't two frames with a state in any utterance, of which nothing could be learned."""
+    if max(np.count_nonzero(states >= 0) for states in targets) < 2:
+        raise ValueError("utterances: received none with two frames in its phones; expected at least one")
+
+
+def require_frames(utterance: Utterance, n_frames: int, n_states: int) -> None:
+    """Raise if an utterance is too short for a phone."""
+    if n_frames < n_states:
+        raise ValueError(
+            f"{utterance.name}: signal: received {n_frames} frames; expected at least {n_states}, one for each state "
+            "of a phone"
+        )
+
+
+def phone_set_of(given: Any, utterances: Sequence[Utterance], silence: Any) -> PhoneSet:
     """Return the phones: those given, TIMIT's if they hold all of the utterances', else those that occur."""
     if given is not None:
         if not isinstance(given, PhoneSet):
@@ -145,4 +164,6 @@ def phone_set_of(given: Any, utterances: Sequence[Utterance], silence: str) -> P
     present = {phone for utterance in utterances for phone in utterance.phones}
     if present <= {*TIMIT_PHONES.phones} and TIMIT_PHONES.silence in present:
         return TIMIT_PHONES
+    if not isinstance(silence, str):
+        raise ValueError(f"silence: received {silence!r}; expected the name of a phone")
     return PhoneSet.from_labels(present, silence=silence)

@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ppdl import NumericalError
 from ppdl._precision import Array, core
+from ppdl.datasets import Utterance
 
-from .language import Floats, FrameBigram, PhoneBigram
+from .language import Floats, FrameBigram, Indices, PhoneBigram
 
 States = npt.NDArray[np.int32]
 
@@ -115,3 +117,12 @@ class PhoneModel:
         visits = np.repeat(self.n_visits, self.n_states) + 1.0
         leave = visits / np.maximum(self.n_frames + 2.0, visits + 1.0)
         return np.log1p(-leave), np.log(leave)
+
+
+def decoded_by(decoder: Any, utterance: Utterance, scores: Array) -> tuple[Indices, Indices]:
+    """Return the numbers of an utterance's phones, and the frames at which they begin and end."""
+    try:
+        phones, begins, _ = decoder.decode(scores)
+    except NumericalError as error:
+        raise NumericalError(f"{utterance.name}: {error}") from None
+    return phones, begins

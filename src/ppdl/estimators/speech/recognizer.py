@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
@@ -32,10 +33,18 @@ from ..networks.parameters import (
 )
 from ..predicted_weights import DictionaryParamsMixin
 from ..transaction import unchanged_on_error
-from .options import NETWORK_PARAMETERS, SpeechOptions, checked_utterances, phone_set_of
-from .phone_model import PhoneModel, States
+from .language import Indices
+from .options import (
+    NETWORK_PARAMETERS,
+    SpeechOptions,
+    checked_utterances,
+    phone_set_of,
+    require_frames,
+    require_neighbours,
+)
+from .phone_model import PhoneModel, States, decoded_by
 from .scoring import PhoneErrors
-from .targets import state_targets
+from .targets import centres_of, require_known, state_targets
 from .tuning import PENALTY, SCALE, with_fewest_errors
 from .windows import Windows
 
@@ -224,28 +233,31 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         """
         options = SpeechOptions.of(self)
         utterances = checked_utterances("utterances", utterances, labelled=True)
-        if development is not None:
-            development = checked_utterances("development", development, labelled=True)
+        judges = [] if development is None else checked_utterances("development", development, labelled=True)
         phones = phone_set_of(self.phone_set, utterances, self.silence)
+        for utterance in (*utterances, *judges):
+            require_known(utterance, phones.index)
         features = clone(options.features)
         frames = features.fit_transform(utterances)
         if alignments is None:
             targets = [
-                state_targets(utterance, _centres(features, utterance, len(own)), phones.index, options.n_states)
+                state_targets(utterance, centres_of(features, utterance, len(own)), phones.index, options.n_states)
                 for utterance, own in zip(utterances, frames)
             ]
         else:
             targets = options.checked_alignments(alignments, utterances, [len(own) for own in frames], len(phones))
+        require_neighbours(targets)
         n_features = frames[0].shape[1]
         windows = Windows.over(frames, options.context)
         self.features_, self.phone_set_, self._options = features, phones, options
+        judged = [self._decodable_windows(judge) for judge in judges]  # before training, for they may be too short
         for round_ in range(1 + options.n_realignments):
             if round_ > 0:
                 targets = self._realigned(utterances, windows, targets)
             self.network_ = self._trained(windows, targets, n_features)
             sequences = [utterance.phones for utterance in utterances]
             self._model = PhoneModel.of(phones.phones, sequences, targets, options.n_states)
-        self.language_scale_, self.insertion_penalty_ = self._chosen(development)
+        self.language_scale_, self.insertion_penalty_ = self._chosen(judges, judged)
         return self
 
     def _trained(self, windows: Windows, targets: Sequence[States], n_features: int) -> PredictedMLPClassifier:
@@ -279,18 +291,19 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
                 found.append(np.repeat(of_path[path], np.diff(begins)).astype(np.int32))
         return found
 
-    def _chosen(self, development: Sequence[Utterance] | None) -> tuple[float, float]:
-        """Return the language scale and the insertion penalty, chosen by the errors on development utterances."""
+    def _chosen(self, utterances: Sequence[Utterance], windows: Sequence[Array]) -> tuple[float, float]:
+        """Return the language scale and the insertion penalty, chosen by the errors on utterances, if there are any."""
         scale, penalty = self._options.language_scale, self._options.insertion_penalty
-        if development is None or None not in (scale, penalty):
+        if not utterances or None not in (scale, penalty):
             return SCALE if scale is None else scale, PENALTY if penalty is None else penalty
-        scores = [self._model.scores(self._log_posteriors(self._windows(utterance))) for utterance in development]
+        scores = [self._model.scores(self._log_posteriors(rows)) for rows in windows]
 
         def heard(scale: float, penalty: float) -> list[list[str]]:
             decoder = self._model.decoder(scores[0].dtype, scale, penalty, self._options.beam)
-            return [self._folded(self._names(decoder.decode(own)[0])) for own in scores]
+            found = map(partial(decoded_by, decoder), utterances, scores)
+            return [self._folded(self._names(phones)) for phones, _ in found]
 
-        return with_fewest_errors(scale, penalty, [self._folded(each.phones) for each in development], heard)
+        return with_fewest_errors(scale, penalty, [self._folded(each.phones) for each in utterances], heard)
 
     # Recognition -----------------------------------------------------------------------------------------------------
 
@@ -311,7 +324,7 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         for utterance, phones, begins in self._decoded(utterances):
             edges = begins / utterance.rate
             if utterance.is_waveform:
-                centres = _centres(self.features_, utterance, int(begins[-1])) / utterance.rate
+                centres = centres_of(self.features_, utterance, int(begins[-1])) / utterance.rate
                 between = (centres[begins[1:-1] - 1] + centres[begins[1:-1]]) / 2
                 edges = np.array([0.0, *between, utterance.duration])
             times = edges.tolist()
@@ -371,33 +384,32 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         """
         check_is_fitted(self)
         utterances = checked_utterances("utterances", utterances, labelled=True)
+        for utterance in utterances:
+            require_known(utterance, self.phone_set_.index)
         if checks.one_of("protocol", protocol, ("paper", "authors-code")) == "authors-code":
             pairs = list(map(self._frame_phones, utterances))
             return PhoneErrors.of([said for said, _ in pairs], [heard for _, heard in pairs], "FER")
         said = [self._folded(utterance.phones) for utterance in utterances]
         return PhoneErrors.of(said, [self._folded(self._names(phones)) for _, phones, _ in self._decoded(utterances)])
 
-    def _decoded(
-        self, utterances: Sequence[Utterance]
-    ) -> Iterator[tuple[Utterance, npt.NDArray[np.intp], npt.NDArray[np.intp]]]:
+    def _decoded(self, utterances: Sequence[Utterance]) -> Iterator[tuple[Utterance, Indices, Indices]]:
         """Go through utterances; of each give the numbers of its phones, and the frames at which they begin and end."""
         check_is_fitted(self)
         decoder: Any = None
         for utterance in checked_utterances("utterances", utterances):
-            scores = self._model.scores(self._log_posteriors(self._windows(utterance)))
+            scores = self._model.scores(self._log_posteriors(self._decodable_windows(utterance)))
             if decoder is None:
                 decoder = self._model.decoder(
                     scores.dtype, self.language_scale_, self.insertion_penalty_, self._options.beam
                 )
-            phones, begins, _ = decoder.decode(scores)
-            yield utterance, phones, begins
+            yield utterance, *decoded_by(decoder, utterance, scores)
 
     def _frame_phones(self, utterance: Utterance) -> tuple[list[str], list[str]]:
         """Return the phones of the frames that have some: what was said, and what was recognised."""
         log_posteriors = self._log_posteriors(self._windows(utterance))
         of_phones = np.logaddexp.reduce(log_posteriors.reshape(len(log_posteriors), len(self.phone_set_), -1), axis=2)
         heard, _, _ = self._model.frame_decoder(of_phones.dtype).decode(np.ascontiguousarray(of_phones))
-        centres = _centres(self.features_, utterance, len(of_phones))
+        centres = centres_of(self.features_, utterance, len(of_phones))
         said = state_targets(utterance, centres, self.phone_set_.index, 1)
         phones = self.phone_set_.deleted_as_silence()
         n_phones = min(phones.folded, default=len(phones))
@@ -407,6 +419,11 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
 
     def _windows(self, utterance: Utterance) -> Array:
         return Windows.over(self.features_.transform([utterance]), self._options.context).rows
+
+    def _decodable_windows(self, utterance: Utterance) -> Array:
+        rows = self._windows(utterance)
+        require_frames(utterance, len(rows), self._options.n_states)
+        return rows
 
     def _log_posteriors(self, rows: Array) -> Array:
         """Logarithms of the posteriors of all states, (n_frames, n_phones * n_states)."""
@@ -425,10 +442,3 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")
-
-
-def _centres(features: Cepstra, utterance: Utterance, n_frames: int) -> npt.NDArray[np.int64]:
-    """Where the frames' centres lie in the signal of an utterance."""
-    if not utterance.is_waveform:
-        return np.arange(n_frames)
-    return features.frame_centres(n_frames, utterance.rate)

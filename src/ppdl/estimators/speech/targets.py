@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import numpy.typing as npt
 
 from ppdl.datasets.utterances import Utterance
+from ppdl.preprocessing import Cepstra
+
+
+def require_known(utterance: Utterance, index: Collection[str]) -> None:
+    """Raise if an utterance has a phone that is not in `index`."""
+    unknown = [phone for phone in utterance.phones if phone not in index]
+    if unknown:
+        raise ValueError(
+            f"{utterance.name}: received the phone {unknown[0]!r}; expected one of {', '.join(index)}, those of the "
+            "phone set"
+        )
 
 
 def state_targets(
@@ -52,9 +63,7 @@ def state_targets(
     >>> state_targets(utterance, np.arange(8), {"ah": 0, "sil": 1})
     array([ 3,  4,  5,  0,  0,  1,  2, -1], dtype=int32)
     """
-    unknown = [phone for phone in utterance.phones if phone not in index]
-    if unknown:
-        raise ValueError(f"{utterance.name}: received the phone {unknown[0]!r}; expected one of {', '.join(index)}")
+    require_known(utterance, index)
     centres = np.asarray(centres, dtype=np.int64)
     if not utterance.phones:
         return np.full(centres.shape, -1, np.int32)
@@ -66,3 +75,10 @@ def state_targets(
     state = (centres - begin) * n_states // (end - begin)
     first = np.array([index[phone] * n_states for phone in utterance.phones])
     return np.where(inside, first[segment] + state, -1).astype(np.int32)
+
+
+def centres_of(features: Cepstra, utterance: Utterance, n_frames: int) -> npt.NDArray[np.int64]:
+    """Where the frames' centres lie in the signal of an utterance."""
+    if not utterance.is_waveform:
+        return np.arange(n_frames)
+    return features.frame_centres(n_frames, utterance.rate)
