@@ -319,8 +319,13 @@ def test_windows_over_a_sequence_are_read_where_they_overlap(order):
 
 @pytest.mark.parametrize(
     "wrong",
-    [np.asfortranarray, lambda X: X.astype(np.float32), lambda X: np.repeat(X, 2, axis=1)[:, ::2]],
-    ids=["Fortran order", "float32", "strided"],
+    [
+        np.asfortranarray,
+        lambda X: X.astype(np.float32),
+        lambda X: np.repeat(X, 2, axis=1)[:, ::2],
+        lambda X: np.broadcast_to(X[0], X.shape),
+    ],
+    ids=["Fortran order", "float32", "strided", "one row repeated"],
 )
 def test_inputs_of_another_layout_or_type_are_a_type_error(wrong):
     oracle, X, y, theta = example("base", "squared")
