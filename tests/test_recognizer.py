@@ -131,6 +131,17 @@ def test_realignment_mends_boundaries_that_were_drawn_badly():
     assert wrong[1] < 0.7 * wrong[0]
 
 
+def test_realignment_leaves_out_frames_that_no_phone_has():
+    cut = [Utterance(each.name, each.signal, 100, each.phones[1:-1], each.boundaries[1:-1]) for each in TRAIN]
+    nowhere = Utterance("early", TRAIN[0].signal, 100, ["ah"], [0, 1])
+    given = [state_targets(each, np.arange(len(each.signal)), {"ah": 0, "b": 1, "s": 2}) for each in cut]
+    alignments = [*given, np.full(len(nowhere.signal), -1)]
+    for n_realignments in (0, 1):
+        options = dict(**OPTIONS, silence="ah", n_realignments=n_realignments)
+        recognizer = PhoneRecognizer(**options).fit([*cut, nowhere], alignments=alignments)
+        assert recognizer._model.n_frames.sum() == sum(len(each.signal) - 2 * HELD for each in TRAIN)
+
+
 def test_given_alignments_take_the_place_of_even_division(fitted):
     indices = fitted.phone_set_.index
     even = [state_targets(spoken, np.arange(len(spoken.signal)), indices) for spoken in TRAIN]

@@ -97,6 +97,33 @@ class PhoneModel:
         never, free = np.full(n_phones, -np.inf), np.zeros(n_phones)
         return core(dtype).PhoneDecoder(*self.frames.log_probabilities(), never, free)
 
+    def realigned(self, phones: Sequence[int], log_posteriors: Array, states: States) -> States:
+        """Find the states of an utterance's frames anew, by the best path through its phones.
+
+        Frames without a state keep none. Where there is no path, because too few frames have one, all stay.
+
+        Parameters
+        ----------
+        phones : sequence of int
+            Of the utterance, in order.
+        log_posteriors : ndarray of shape (n_frames, n_phones * n_states)
+            See `scores`.
+        states : ndarray of shape (n_frames,)
+            The state of each frame so far, -1 for none.
+        """
+        spoken = states >= 0
+        if not spoken.any():
+            return states
+        scores = self.scores(log_posteriors[spoken])
+        decoder, of_path = self.alignment(scores.dtype, phones)
+        try:
+            path, begins, _ = decoder.decode(np.ascontiguousarray(scores[:, of_path]))
+        except NumericalError:
+            return states
+        found = states.copy()
+        found[spoken] = np.repeat(of_path[path], np.diff(begins))
+        return found
+
     def alignment(self, dtype: npt.DTypeLike, phones: Sequence[int]) -> tuple[Any, npt.NDArray[np.intp]]:
         """Return a decoder of a known sequence of phones, and the states whose scores it is to be given, in order.
 

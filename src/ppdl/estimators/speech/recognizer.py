@@ -11,7 +11,6 @@ import numpy.typing as npt
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
-from ppdl import NumericalError
 from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl._savable import SavableMixin
@@ -277,19 +276,12 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         return network.fit(rows, y, None if weight.all() else weight)
 
     def _realigned(self, utterances: Sequence[Utterance], windows: Windows, targets: Sequence[States]) -> list[States]:
-        """Find the states of utterances anew by the model; those of one too short for its phones stay."""
-        found = []
-        for utterance, rows, states in zip(utterances, windows.split(windows.rows), targets):
-            scores = self._model.scores(self._log_posteriors(rows))
-            phones = [self.phone_set_.index[phone] for phone in utterance.phones]
-            decoder, of_path = self._model.alignment(scores.dtype, phones)
-            try:
-                path, begins, _ = decoder.decode(np.ascontiguousarray(scores[:, of_path]))
-            except NumericalError:
-                found.append(states)
-            else:
-                found.append(np.repeat(of_path[path], np.diff(begins)).astype(np.int32))
-        return found
+        """Find the states of the frames of utterances anew by the model."""
+        index = self.phone_set_.index
+        return [
+            self._model.realigned([index[phone] for phone in utterance.phones], self._log_posteriors(rows), states)
+            for utterance, rows, states in zip(utterances, windows.split(windows.rows), targets)
+        ]
 
     def _chosen(self, utterances: Sequence[Utterance], windows: Sequence[Array]) -> tuple[float, float]:
         """Return the language scale and the insertion penalty, chosen by the errors on utterances, if there are any."""
