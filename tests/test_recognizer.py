@@ -1,5 +1,7 @@
 """The phone recogniser: windows, states, realignment, protocols, errors, and real speech where it is there."""
 
+import _thread
+import copy
 import itertools
 import os
 import pickle
@@ -142,6 +144,22 @@ def test_realignment_leaves_out_frames_that_no_phone_has():
         assert recognizer._model.n_frames.sum() == sum(len(each.signal) - 2 * HELD for each in TRAIN)
 
 
+def test_an_interrupt_ends_realignment_and_leaves_a_recogniser(monkeypatch):
+    seen = []
+
+    def interrupt(self, number, entries):
+        seen.append(number)
+        if number == 3:
+            _thread.interrupt_main()  # as Ctrl-C; the core meets it while it computes
+
+    monkeypatch.setattr("ppdl.estimators.training.progress.ProgressTable.line", interrupt)
+    recognizer = PhoneRecognizer(**{**OPTIONS, "max_iter": 10**6}, n_realignments=1)
+    with pytest.warns(UserWarning, match="interrupted by user"):
+        recognizer.fit(TRAIN)
+    assert seen == list(range(1, recognizer.network_.n_iter_ + 1))
+    assert len(recognizer.predict(TEST)) == len(TEST)
+
+
 def test_given_alignments_take_the_place_of_even_division(fitted):
     indices = fitted.phone_set_.index
     even = [state_targets(spoken, np.arange(len(spoken.signal)), indices) for spoken in TRAIN]
@@ -211,10 +229,13 @@ def test_a_file_holds_all_that_recognition_needs(fitted, tmp_path):
         assert loaded.predict(TEST) == recognizer.predict(TEST)
         assert loaded.score_report(TEST, "authors-code") == recognizer.score_report(TEST, "authors-code")
         assert loaded.phone_set_ == recognizer.phone_set_ and loaded.get_params() == recognizer.get_params()
-    fitted.set_params(context=7)
-    with pytest.raises(ValueError, match="context: received 7; expected 5, as it was fitted"):
-        ppdl.save(fitted, tmp_path / "changed.safetensors")
-    fitted.set_params(context=5)
+    changed = copy.copy(fitted)
+    for parameter, message in (
+        (dict(context=7), "context: received 7; expected 5, as it was fitted"),
+        (dict(context=5, beam=3.0), "beam: received 3.0; expected inf, as it was fitted"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            ppdl.save(changed.set_params(**parameter), tmp_path / "changed.safetensors")
 
 
 def test_features_are_in_memory_once_however_wide_the_context():

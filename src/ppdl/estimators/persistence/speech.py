@@ -27,7 +27,7 @@ _COUNTS = np.dtype(np.float64)  # holds whole numbers as large as there are fram
 
 def _describe(recognizer: PhoneRecognizer, optimizer_state: bool) -> Contents:
     model, options = recognizer._model, SpeechOptions.of(recognizer)
-    for name in ("context", "n_states"):
+    for name in ("context", "n_states", "beam"):
         if getattr(options, name) != getattr(recognizer._options, name):
             raise invalid(name, getattr(options, name), f"{getattr(recognizer._options, name)}, as it was fitted")
     counts = {

@@ -97,7 +97,8 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         States of a phone.
     n_realignments : int, default=0
         How often, after training, the states of the training utterances are found anew by the model, for the same
-        phones, and a network is trained with them from the beginning.
+        phones, and a network is trained with them from the beginning. An interrupt ends this too: the epochs that are
+        complete make the recogniser.
     phone_set : PhoneSet, default=None
         The phones; None takes TIMIT's, if all of the utterances' are some of these, otherwise those that occur.
     silence : str, default="sil"
@@ -256,6 +257,8 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
             self.network_ = self._trained(windows, targets, n_features)
             sequences = [utterance.phones for utterance in utterances]
             self._model = PhoneModel.of(phones.phones, sequences, targets, options.n_states)
+            if self.solver != "lbfgs" and self.network_.n_iter_ < self.max_iter:
+                break  # interrupted or diverged, which a warning has told
         self.language_scale_, self.insertion_penalty_ = self._chosen(judges, judged)
         return self
 
