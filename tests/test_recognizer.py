@@ -249,6 +249,16 @@ def test_features_are_in_memory_once_however_wide_the_context():
     assert peak < 12 * n_bytes  # windows that are written out would take 41 times as much
 
 
+def test_recognition_takes_twice_the_memory_of_the_posteriors(fitted):
+    long = utterance(0, n_phones=2000)
+    posteriors = fitted.log_posteriors([long])[0]
+    tracemalloc.start()
+    fitted.predict([long])
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * posteriors.nbytes
+
+
 def test_bad_input_is_named_before_anything_changes(fitted):
     before = fitted.predict(TEST)
     other = Utterance("strange", TRAIN[0].signal, 100, ["x"], [0, 10])

@@ -86,10 +86,10 @@ class PhoneModel:
         log_posteriors : ndarray of shape (n, n_phones * n_states)
             Of the states.
         """
-        with np.errstate(divide="ignore"):
-            log_prior = np.log(self.n_frames / self.n_frames.sum())
-        seen = np.isfinite(log_prior)
-        return np.where(seen, log_posteriors - np.where(seen, log_prior, 0.0), -np.inf).astype(log_posteriors.dtype)
+        seen = self.n_frames > 0
+        by_prior = np.full(seen.shape, -np.inf, log_posteriors.dtype)
+        by_prior[seen] = -np.log(self.n_frames[seen] / self.n_frames.sum())
+        return log_posteriors + by_prior
 
     def frame_decoder(self, dtype: npt.DTypeLike) -> Any:
         """Make the core's decoder of log posteriors of phones by the bigram of frames, a phone for each frame."""

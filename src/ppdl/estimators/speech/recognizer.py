@@ -424,7 +424,8 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         """Logarithms of the posteriors of all states, (n_frames, n_phones * n_states)."""
         posteriors = self.network_.predict_proba(rows)
         found = np.full((len(rows), len(self.phone_set_) * self._options.n_states), -np.inf, posteriors.dtype)
-        found[:, self.network_.classes_] = np.log(np.maximum(posteriors, np.finfo(posteriors.dtype).tiny))
+        np.maximum(posteriors, np.finfo(posteriors.dtype).tiny, out=posteriors)
+        found[:, self.network_.classes_] = np.log(posteriors, out=posteriors)
         return found
 
     def _names(self, phones: npt.NDArray[np.integer[Any]]) -> list[str]:
