@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from model_files import check_that_oddities_are_refused_by_name, parts, write_parts
 from numpy.testing import assert_array_equal
 from sklearn.base import clone
 from sklearn.model_selection import GroupKFold, cross_val_score
@@ -236,6 +237,26 @@ def test_a_file_holds_all_that_recognition_needs(fitted, tmp_path):
     ):
         with pytest.raises(ValueError, match=message):
             ppdl.save(changed.set_params(**parameter), tmp_path / "changed.safetensors")
+
+
+def test_files_that_hold_something_else_are_refused_by_name(fitted, tmp_path):
+    source, path = tmp_path / "source", tmp_path / "changed"
+    ppdl.save(fitted, source)
+    for name, change, message in (
+        ("n_frames", lambda counts: counts * 0, "network_: received 'classes"),
+        ("n_frames", lambda counts: np.where(np.arange(12) == 5, 0, counts), "network_: received 'classes"),
+        ("n_frames", lambda counts: counts[:-1], "n_frames: received"),
+        ("n_visits", lambda counts: -counts, "n_visits: received .other numbers"),
+        ("phone_pairs", lambda counts: counts + 0.5, "phone_pairs: received .other numbers"),
+        ("frame_pairs", lambda counts: counts * 0, "received no pair of neighbours"),
+        ("features_.mean", lambda mean: mean[:-1], "scale: received"),
+        ("features_.scale", lambda scale: 0 * scale, "scale: received"),
+    ):
+        tensors, specification = parts(source)
+        write_parts({**tensors, name: change(tensors[name])}, specification, path)
+        with pytest.raises(ValueError, match=f"{path}: .*{message}"):
+            ppdl.load(path)
+    check_that_oddities_are_refused_by_name(source, path, seed=0)
 
 
 def test_features_are_in_memory_once_however_wide_the_context():

@@ -58,13 +58,13 @@ def _restore(recognizer: PhoneRecognizer, contents: Contents, fitted: Mapping[st
     n_inputs = options.context * len(features.mean_)
     if not isinstance(network, PredictedMLPClassifier) or network.n_features_in_ != n_inputs:
         raise invalid("network_", network, f"a PredictedMLPClassifier of {n_inputs} features")
-    classes = network.classes_
-    if classes.dtype.kind != "i" or not 0 <= classes[0] <= classes[-1] < n_states:
-        raise invalid("network_", f"classes {classes[0]} to {classes[-1]}", f"numbers of states, 0 to {n_states - 1}")
+    n_frames = _counts("n_frames", contents, (n_states,))
+    if network.classes_.dtype.kind != "i" or not np.array_equal(network.classes_, np.flatnonzero(n_frames)):
+        raise invalid("network_", f"classes {network.classes_}", "the states that have frames")
     recognizer._model = PhoneModel(
         PhoneBigram(phones.phones, _counts("phone_pairs", contents, (n + 1, n + 1))),
         FrameBigram(phones.phones, _counts("frame_pairs", contents, (n, n))),
-        _counts("n_frames", contents, (n_states,)),
+        n_frames,
         _counts("n_visits", contents, (n,)),
     )
     recognizer.features_, recognizer.network_, recognizer.phone_set_ = features, network, phones
