@@ -331,6 +331,8 @@ def test_what_can_not_be_judged_is_told_before_training(monkeypatch):
     aligned = [np.zeros(len(each.signal), int) for each in TRAIN]
     with pytest.raises(ValueError, match="u0: received the phone 'b'; expected one of sil, s,"):
         PhoneRecognizer(**OPTIONS, phone_set=PhoneSet(("sil", "s"), "sil")).fit(TRAIN, alignments=aligned)
+    with pytest.raises(ValueError, match="n_states: received 7; expected fewer, for no phone has frames in as many"):
+        PhoneRecognizer(**OPTIONS, n_states=HELD + 1).fit(TRAIN)
     single = [Utterance("short", each.signal, 100, ["ah"], [8, 9]) for each in TRAIN]
     with pytest.raises(ValueError, match="utterances: received none with two frames in its phones"):
         recognizer.fit(single)

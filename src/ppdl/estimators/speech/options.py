@@ -140,10 +140,13 @@ def checked_utterances(name: str, utterances: Any, labelled: bool = False) -> li
     return found
 
 
-def require_neighbours(targets: Sequence[States]) -> None:
-    """Raise if there aren't two frames with a state in any utterance, of which nothing could be learned."""
+def require_learnable(targets: Sequence[States], n_states: int) -> None:
+    """Raise if there aren't two frames with a state in any utterance, or no phone could be recognised afterwards."""
     if max(np.count_nonzero(states >= 0) for states in targets) < 2:
         raise ValueError("utterances: received none with two frames in its phones; expected at least one")
+    seen = np.unique(np.concatenate([states[states >= 0] for states in targets]))
+    if np.bincount(seen // n_states).max() < n_states:
+        raise ValueError(f"n_states: received {n_states}; expected fewer, for no phone has frames in as many states")
 
 
 def require_frames(utterance: Utterance, n_frames: int, n_states: int) -> None:

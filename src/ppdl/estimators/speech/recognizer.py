@@ -39,7 +39,7 @@ from .options import (
     checked_utterances,
     phone_set_of,
     require_frames,
-    require_neighbours,
+    require_learnable,
 )
 from .phone_model import PhoneModel, States, decoded_by
 from .scoring import PhoneErrors
@@ -94,13 +94,16 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         Whether the features of a frame are the second axis of the grid, or channels of a grid that is time alone, all
         of which a dictionary over a grid treats alike.
     n_states : int, default=3
-        States of a phone.
+        States of a phone. One of which a state has no frame, because all of its segments are too short, is never
+        recognised.
     n_realignments : int, default=0
         How often, after training, the states of the training utterances are found anew by the model, for the same
         phones, and a network is trained with them from the beginning. An interrupt ends this too: the epochs that are
         complete make the recogniser.
     phone_set : PhoneSet, default=None
-        The phones; None takes TIMIT's, if all of the utterances' are some of these, otherwise those that occur.
+        The phones; None takes TIMIT's, if all of the utterances' are some of these and its silence is among them,
+        otherwise those that occur. Others can't be in utterances that are scored: where a phone may be missing from the
+        training utterances, as in cross-validation of a small corpus, give the set.
     silence : str, default="sil"
         Which phone is silence, where `phone_set` is made of those that occur.
     language_scale, insertion_penalty : float or "auto", default="auto"
@@ -246,7 +249,7 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
             ]
         else:
             targets = options.checked_alignments(alignments, utterances, [len(own) for own in frames], len(phones))
-        require_neighbours(targets)
+        require_learnable(targets, options.n_states)
         n_features = frames[0].shape[1]
         windows = Windows.over(frames, options.context)
         self.features_, self.phone_set_, self._options = features, phones, options
@@ -314,6 +317,13 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         -------
         list of list of Segment
             For each utterance its phones, with the seconds at which they begin and end.
+
+        Raises
+        ------
+        ValueError
+            If an utterance is not like those of the fit, or has fewer frames than a phone has states; it is named.
+        NumericalError
+            If no path is left within the beam.
         """
         found = []
         for utterance, phones, begins in self._decoded(utterances):
