@@ -256,12 +256,12 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         judged = [self._decodable_windows(judge) for judge in judges]  # before training, for they may be too short
         for round_ in range(1 + options.n_realignments):
             if round_ > 0:
+                if self.solver != "lbfgs" and self.network_.n_iter_ < self.max_iter:
+                    break  # interrupted or diverged, which a warning has told
                 targets = self._realigned(utterances, windows, targets)
             self.network_ = self._trained(windows, targets, n_features)
             sequences = [utterance.phones for utterance in utterances]
             self._model = PhoneModel.of(phones.phones, sequences, targets, options.n_states)
-            if self.solver != "lbfgs" and self.network_.n_iter_ < self.max_iter:
-                break  # interrupted or diverged, which a warning has told
         self.language_scale_, self.insertion_penalty_ = self._chosen(judges, judged)
         return self
 
