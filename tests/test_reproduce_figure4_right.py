@@ -11,10 +11,12 @@ import pytest
 
 from ppdl import NumericalError, PhoneRecognizer
 from ppdl.cli import main
+from ppdl.datasets import Utterance
 from ppdl.reproduce import SPEECH_RECIPES, figure4_right
 from ppdl.reproduce.data.known_hmm import known_hmm
 from ppdl.reproduce.data.speech import N_SPLITS, held_out_speakers, load_speech
 from ppdl.reproduce.figures.figure4_right import Figure4Right
+from ppdl.reproduce.figures.utterances import draw_utterance
 from ppdl.reproduce.recipes.speech import SPEECH_CURVES, SPEECH_TASKS
 
 POINT = dict(curves=["5-columns"], proportions=[0.1], verbose=False)
@@ -212,3 +214,37 @@ def test_splits_of_the_sample_are_disjoint_in_speakers_and_test_each_once():
 def test_the_sample_has_four_splits(tmp_path):
     with pytest.raises(ValueError, match="seeds: received 4; expected 0 to 3, the splits of the sample"):
         figure4_right("timit", seeds=[4], output=tmp_path, verbose=False)
+
+
+def said_and_heard(axes):
+    """The phones of the lowest panel, those said first."""
+    texts = [(round(text.get_position()[1]), text.get_text()) for text in axes[2].texts]
+    return tuple([phone for place, phone in texts if place == row] for row in (1, 0))
+
+
+def test_an_utterance_is_drawn_with_what_was_said_and_recognised():
+    utterances, states = known_hmm().draw(8, seed=4)
+    recognizer = PhoneRecognizer((10,), context=1, max_iter=1, random_state=0).fit(utterances, alignments=states)
+    axes = draw_utterance(recognizer, utterances[0]).axes
+    said, heard = said_and_heard(axes)
+    assert said == list(utterances[0].phones)
+    assert heard == [segment.phone for segment in recognizer.predict(utterances[:1])[0]]
+    assert axes[0].images[0].get_array().shape == utterances[0].signal.T.shape
+    assert axes[1].images[0].get_array().max() <= 1.0
+
+
+def test_of_a_waveform_the_spectrogram_is_drawn():
+    pytest.importorskip("kaldi_native_fbank")
+    tone = np.sin(2 * np.pi * 3000 / 16000 * np.arange(16000)).astype(np.float32)
+    utterance = Utterance(
+        "tone",
+        np.where(np.arange(16000) < 8000, 0.5 * tone, 0.0).astype(np.float32),
+        16000,
+        ["a", "b"],
+        [0, 8000, 16000],
+    )
+    recognizer = PhoneRecognizer((4,), context=1, batch_size=20, max_iter=1, random_state=0).fit([utterance])
+    image = draw_utterance(recognizer, utterance, until=0.8).axes[0].images[0]
+    height, width = image.get_array().shape
+    loudest = np.asarray(image.get_array())[:, : width // 2 - 3].argmax(axis=0)
+    assert np.abs(loudest / height * 8.0 - 3.0).max() < 0.1
