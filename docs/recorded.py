@@ -45,6 +45,11 @@ def percent(mean, deviation=""):
     return f"{100 * mean:.2f}" + (f" ± {100 * deviation:.2f}" if deviation != "" else "")
 
 
+def signed(mean, deviation=""):
+    """Tell a difference in points, with its sign."""
+    return ("+" if mean > 0 else "") + percent(mean, deviation)
+
+
 def figure1():
     """Errors of predicted features."""
     heads = ("features of", "relative error", "if zeros stood there")
@@ -102,6 +107,26 @@ def nokernel():
     printed = next(row for row in rows_of(PRINTED / "figure4_left.csv") if row["curve"] == "nokernel")
     lines.append(("the paper's", "unknown", "1", percent(printed["test_error"])))
     return table(("recipe", "epochs", "seeds", "test error, %"), lines)
+
+
+def figure4_right():
+    """Phone errors on TIMIT's sample, differences within a split, and those of what needs no network."""
+    lines = []
+    for row in rows_of(RESULTS / "timit-sample/figure4_right.csv"):
+        gap = "" if row["gap"] == "" or row["curve"] == "nokernel" else signed(row["gap"], row["gap_std"])
+        lines.append(
+            (
+                row["curve"],
+                "" if row["learned"] == "" else share(row["learned"]),
+                "" if row["n_dynamic"] == "" else f"{row['n_dynamic']:,.0f}",
+                f"{row['n_seeds']:.0f}",
+                percent(row["test_error"], row["std"]),
+                gap,
+                percent(row["frame_error"]),
+            )
+        )
+    heads = ("", "learned", "parameters learned", "splits", "phone error, %", "above nokernel, points", "of frames, %")
+    return table(heads, lines)
 
 
 def figure5():
@@ -217,6 +242,7 @@ def write(docs):
         "decay": figure4_left("decay"),
         "rectifier": figure4_left("rectifier"),
         "nokernel": nokernel(),
+        "figure4_right": figure4_right(),
         "figure5": figure5(),
         "figure6_left": figure6_left(),
         "figure6_right": figure6_right(),

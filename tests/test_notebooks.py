@@ -146,6 +146,26 @@ def test_figure4_left(tmp_path):
         assert live["nokernel", 1.0] < kernels < 0.8 * min(others)
 
 
+def test_figure4_right(tmp_path):
+    found = executed(
+        "figure4_right",
+        tmp_path,
+        live="[[row['curve'], row['proportion'], row['test_error']] for row in live.table]",
+        errors="report.rate",
+        recorded="[] if recorded is None else [[row['curve'], row['test_error']] for row in recorded.table]",
+    )
+    live = {(curve, proportion): error for curve, proportion, error in found["live"][:10]}
+    baselines = {curve: error for curve, _, error in found["live"][10:]}
+    best, nokernel = baselines["true model’s own Viterbi path"], live["nokernel", 1.0]
+    assert best < nokernel < 1.1 * best < 0.3 * baselines["bigram alone"]
+    for proportion in (0.1, 0.2):
+        assert live["5-columns", proportion] < nokernel + 0.02 < live["1-column", proportion]
+    assert found["errors"] < nokernel + 0.03
+    errors = dict(found["recorded"])
+    if errors:
+        assert errors["nokernel"] < 0.7 * errors["bigram alone"] < errors["most frequent phone everywhere"]
+
+
 @pytest.mark.skipif(not RECORDS, reason="the source archive holds no recorded runs")
 def test_figure1(tmp_path):
     found = executed("figure1", tmp_path, recorded="recorded.table", live="live.table")

@@ -15,10 +15,13 @@ from ppdl.datasets import Utterance
 from ppdl.reproduce import SPEECH_RECIPES, figure4_right
 from ppdl.reproduce.data.known_hmm import known_hmm
 from ppdl.reproduce.data.speech import N_SPLITS, held_out_speakers, load_speech
-from ppdl.reproduce.figures.figure4_right import Figure4Right
+from ppdl.reproduce.figures.figure4_right import Figure4Right, _configuration
 from ppdl.reproduce.figures.utterances import draw_utterance
 from ppdl.reproduce.recipes.speech import SPEECH_CURVES, SPEECH_TASKS
+from ppdl.reproduce.runs import RunFile
+from ppdl.reproduce.runs.file import configuration_key
 
+RECORDED = Path(__file__).parent.parent / "notebooks/results/timit-sample/figure4_right.jsonl"
 POINT = dict(curves=["5-columns"], proportions=[0.1], verbose=False)
 FEW = dict(
     recipe=dataclasses.replace(SPEECH_RECIPES["modern"], epochs=2),
@@ -143,6 +146,20 @@ def test_the_picture_says_what_it_is_of(figure):
     assert "2.5 % of the corpus" in str(sample)
 
 
+def test_the_spread_of_splits_is_that_of_the_difference_from_the_ordinary_network(figure):
+    records = [*figure.records, *json.loads(json.dumps(figure.records))]
+    for record in records[len(figure.records) :]:
+        record["configuration"]["seed"] = 1
+        record["test_error"] += 0.05  # other speakers
+    sample = Figure4Right(records, "timit-sample", "modern", figure.folder)
+    for row in sample.table[1:3]:
+        assert (row["std"], row["gap_std"]) == pytest.approx((0.05 / np.sqrt(2), 0.0), abs=1e-6)
+    axes = sample.plot()
+    assert "difference from it within a split" in axes.get_legend().get_title().get_text()
+    (curve, _) = (band.get_paths()[0].get_extents() for band in axes.collections)
+    assert curve.height < 1e-6
+
+
 def test_a_network_that_diverges_is_a_result_too(tmp_path, monkeypatch):
     def diverge(self, utterances, **options):
         raise NumericalError("the loss is not finite")
@@ -208,6 +225,16 @@ def test_splits_of_the_sample_are_disjoint_in_speakers_and_test_each_once():
         tested += sorted(speakers[2])
         assert (sorted(held_out_speakers(number)[0]), split.alignments) == (sorted(speakers[2]), None)
     assert len(set(tested)) == 16
+
+
+@sample
+@pytest.mark.skipif(not RECORDED.exists(), reason="the source archive holds no recorded runs")
+def test_recorded_networks_are_those_of_the_present_settings():
+    recipe = SPEECH_RECIPES["modern"]
+    for key, record in RunFile(RECORDED).read().items():
+        curve, proportion, seed = (record["configuration"][name] for name in ("curve", "proportion", "seed"))
+        split = load_speech("timit-sample", seed)
+        assert configuration_key(_configuration(SPEECH_CURVES[curve], proportion, seed, split, recipe)) == key
 
 
 @sample

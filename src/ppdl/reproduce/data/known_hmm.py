@@ -54,7 +54,7 @@ class KnownHMM:
     >>> from ppdl.reproduce.data.known_hmm import known_hmm
     >>> utterances, states = known_hmm().draw(1, seed=0)
     >>> utterances, len(states[0])
-    ([<Utterance hmm-0-0: 1.46 s at 100 a second of 40 features, 21 phones>], 146)
+    ([<Utterance hmm-0-0: 2.03 s at 100 a second of 40 features, 26 phones>], 203)
     """
 
     phones: PhoneSet

@@ -189,11 +189,17 @@ class Figure4Right(CurveFigure):
         return f"sample of 160 utterances: 2.5 % of the corpus, {splits}"
 
     def draw(self, ax: Axes) -> None:
-        """Draw means of phone error with their spread (one standard deviation), and what a true model reaches."""
+        """Draw means of phone error with their spread (one standard deviation), and what a true model reaches.
+
+        Of the sample, whose splits differ by their speakers, the spread of a curve is that of its difference from the
+        ordinary network of the same split; the ordinary network's is that of its errors.
+        """
         rows = [row for row in self._of_networks if row["n_seeds"]]
+        paired = self.data == "timit-sample" and not any(math.isnan(row["gap_std"]) for row in rows)
         for name in dict.fromkeys(row["curve"] for row in rows):
             points = [row for row in rows if row["curve"] == name]
-            x, errors, spreads = ([point[key] for point in points] for key in ("learned", "test_error", "std"))
+            spread = "gap_std" if paired and not self.curves[name].flat else "std"
+            x, errors, spreads = ([point[key] for point in points] for key in ("learned", "test_error", spread))
             if self.curves[name].flat:
                 draw_level(ax, errors[0], spreads[0], STYLES[name][0], self.curves[name].label, lw=1.6)
             else:
@@ -209,7 +215,8 @@ class Figure4Right(CurveFigure):
         ax.xaxis.set_minor_locator(ticker.NullLocator())
         per_cent(ax.xaxis)
         per_cent(ax.yaxis)
-        decorate(ax, spread_named(rows, self._seed))
+        of = "\nblack: of splits; others: of the\ndifference from it within a split" if paired else ""
+        decorate(ax, spread_named(rows, self._seed) + of)
         lines = [f"Phone recognition, {TITLES[self.data]}, recipe “{self.recipe}”"]
         lines += [f"A {self._sample}"] if self.data == "timit-sample" else []
         lines += [" · ".join(f"{label}: {100 * error:.0f} %" for label, error in known.items())]
@@ -270,8 +277,9 @@ def figure4_right(
 
     Examples
     --------
-    >>> from ppdl.reproduce import figure4_right
-    >>> figure = figure4_right(curves=["nokernel"], output=getfixture("tmp_path"), verbose=False)
+    >>> from ppdl.reproduce import SPEECH_RECIPES, figure4_right
+    >>> options = dict(recipe=SPEECH_RECIPES["modern"].shortened(0.1), output=getfixture("tmp_path"), verbose=False)
+    >>> figure = figure4_right(curves=["nokernel"], **options)
     >>> [row["curve"] for row in figure.table]
     ['nokernel', 'bigram alone', 'most frequent phone everywhere', 'true model’s own Viterbi path']
     """

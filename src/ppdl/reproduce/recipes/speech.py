@@ -75,7 +75,7 @@ class SpeechRecipe(Recipe):
     --------
     >>> from ppdl.reproduce import SPEECH_RECIPES
     >>> SPEECH_RECIPES["paper"].dictionary
-    EmpiricalCovariance(ridge=0.001, atoms='raw', power=1)
+    EmpiricalCovariance(atoms='raw')
     """
 
     dictionary: Dictionary = field(default_factory=EmpiricalCovariance)
