@@ -153,6 +153,10 @@ def test_frames_of_features_are_standardised_and_nothing_else():
     expected = joined - joined.mean(axis=0)
     expected[:, :4] /= joined[:, :4].std(axis=0)
     np.testing.assert_allclose(np.concatenate(Cepstra().fit_transform(utterances)), expected, atol=1e-6)
+    lying = [Utterance("u", np.asfortranarray(frames[0]), 100)]
+    for standardize in (False, True):
+        (found,) = Cepstra(standardize=standardize).fit_transform(lying)
+        assert found.flags.c_contiguous
 
 
 @pytest.mark.parametrize(("energy", "deltas", "n_features"), [(True, 2, 39), (False, 1, 24), (True, 0, 13)])

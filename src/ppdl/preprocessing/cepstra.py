@@ -67,7 +67,7 @@ class _Settings:
     def _features(self, utterance: Utterance) -> Frames:
         """Return an utterance's features (n_frames, n_features), not standardised."""
         if not utterance.is_waveform:
-            return utterance.signal
+            return np.ascontiguousarray(utterance.signal)
         window, hop = self.sizes(utterance.rate)
         if len(utterance.signal) < window:
             received = f"{len(utterance.signal)} samples"
