@@ -332,6 +332,12 @@ def test_a_table_gives_labels_their_phones(tmp_path):
     assert corpus.phone_set.phones == ("sh", "aa", "sil") and corpus.speakers.tolist() == ["a", "b"]
 
 
+def test_files_that_other_systems_hide_are_not_read(tmp_path):
+    folder = textgrid_corpus(tmp_path)
+    write(folder, {f"anna/._a.{kind}": b"attributes of the file" for kind in ("wav", "TextGrid")})
+    assert [each.name for each in load_textgrid_corpus(folder).utterances] == ["anna/a", "bert/a"]
+
+
 def test_times_that_were_rounded_may_go_a_little_past_the_end(tmp_path):
     times = [(0, 0.0625, ""), (0.0625, 0.2509, "AA1")]
     corpus = load_textgrid_corpus(textgrid_corpus(tmp_path, TextGrid=grid(times, end=0.2509)))

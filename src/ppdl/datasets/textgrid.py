@@ -78,7 +78,8 @@ def load_textgrid_corpus(
     """Load recordings with the phones of Praat's TextGrids that lie beside them, such as forced aligners write.
 
     A recording has the name of its TextGrid, and one of the endings wav, flac, sph, aiff, ogg and mp3; folders in the
-    folder are looked through too. TextGrids are texts, long or short, in UTF-8 or UTF-16.
+    folder are looked through too, but not files whose names begin with a dot. TextGrids are texts, long or short, in
+    UTF-8 or UTF-16.
 
     Parameters
     ----------
@@ -158,7 +159,7 @@ def _pairs(folder: Path) -> list[tuple[Path, Path]]:
     audio: dict[Path, Path] = {}
     grids: dict[Path, Path] = {}
     for parent, _, names in os.walk(folder):
-        for path in (Path(parent, name) for name in sorted(names)):
+        for path in (Path(parent, name) for name in sorted(names) if not name.startswith(".")):
             stem, suffix = path.with_suffix(""), path.suffix.lower()
             if suffix == ".textgrid":
                 grids[stem] = path
