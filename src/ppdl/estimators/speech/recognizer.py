@@ -259,7 +259,7 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
                 if self.solver != "lbfgs" and self.network_.n_iter_ < self.max_iter:
                     break  # interrupted or diverged, which a warning has told
                 targets = self._realigned(utterances, windows, targets)
-            self.network_ = self._trained(windows, targets, n_features)
+            self.network_: PredictedMLPClassifier = self._trained(windows, targets, n_features)
             sequences = [utterance.phones for utterance in utterances]
             self._model = PhoneModel.of(phones.phones, sequences, targets, options.n_states)
         self.language_scale_, self.insertion_penalty_ = self._chosen(judges, judged)
