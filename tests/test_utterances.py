@@ -132,6 +132,10 @@ def test_folding_and_collapsing_are_separate_steps():
     assert folded == ["sil", "sil", "aa", "aa", "sil"]
     assert PhoneSet.collapse(folded) == ["sil", "aa", "sil"]
     assert PhoneSet.collapse([]) == []
+    assert TIMIT_PHONES.coarsest == 39
+    assert TIMIT_PHONES.counted(["h#", "pau", "q", "ao", "tcl", "t", "t"]) == ["sil", "aa", "sil", "t"]
+    unfolded = PhoneSet(("a", "sil"), "sil")
+    assert unfolded.coarsest == 2 and unfolded.counted(["sil", "a", "a"]) == ["sil", "a"]
 
 
 def test_what_is_deleted_can_be_silence_instead():

@@ -115,6 +115,11 @@ class PhoneSet:
         """The place of each phone in `phones`."""
         return {phone: i for i, phone in enumerate(self.phones)}
 
+    @property
+    def coarsest(self) -> int:
+        """Number of phones of the coarsest set, the one that errors are counted in."""
+        return min(self.folded, default=len(self.phones))
+
     def folding(self, n_phones: int) -> Folding:
         """Return the coarser name of each phone, None where it is left out.
 
@@ -183,6 +188,26 @@ class PhoneSet:
             No two neighbours are equal.
         """
         return [phone for phone, _ in itertools.groupby(sequence)]
+
+    def counted(self, sequence: Iterable[str]) -> list[str]:
+        """Return phones as errors are counted: folded to the coarsest set, equal neighbours merged.
+
+        Parameters
+        ----------
+        sequence : iterable of str
+            Phones of segments.
+
+        Returns
+        -------
+        counted : list of str
+            Names of the coarsest set.
+
+        Raises
+        ------
+        ValueError
+            As `fold`.
+        """
+        return self.collapse(self.fold(sequence, self.coarsest))
 
     def deleted_as_silence(self) -> PhoneSet:
         """Return the set in which what folding leaves out becomes silence, as TIMIT's q does in the authors' code.

@@ -16,35 +16,6 @@ from ppdl.preprocessing import Cepstra
 
 from .phone_model import States
 
-#: Parameters that the network takes as they are.
-NETWORK_PARAMETERS = (
-    "hidden_layer_sizes",
-    "activation",
-    "dictionary",
-    "learned_fraction",
-    "n_columns",
-    "order",
-    "init",
-    "dropout",
-    "input_dropout",
-    "solver",
-    "alpha",
-    "max_column_norm",
-    "batch_size",
-    "learning_rate",
-    "learning_rate_init",
-    "max_iter",
-    "momentum",
-    "nesterovs_momentum",
-    "pretraining",
-    "pretraining_epochs",
-    "pretraining_options",
-    "random_state",
-    "verbose",
-    "n_threads",
-    "memory_limit",
-)
-
 
 @dataclass(frozen=True)
 class SpeechOptions:

@@ -34,7 +34,6 @@ from ..predicted_weights import DictionaryParamsMixin
 from ..transaction import unchanged_on_error
 from .language import Indices
 from .options import (
-    NETWORK_PARAMETERS,
     SpeechOptions,
     checked_utterances,
     phone_set_of,
@@ -253,6 +252,7 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         n_features = frames[0].shape[1]
         windows = Windows.over(frames, options.context)
         self.features_, self.phone_set_, self._options = features, phones, options
+        sequences = [utterance.phones for utterance in utterances]
         judged = [self._decodable_windows(judge) for judge in judges]  # before training, for they may be too short
         for round_ in range(1 + options.n_realignments):
             if round_ > 0:
@@ -260,7 +260,6 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
                     break  # interrupted or diverged, which a warning has told
                 targets = self._realigned(utterances, windows, targets)
             self.network_: PredictedMLPClassifier = self._trained(windows, targets, n_features)
-            sequences = [utterance.phones for utterance in utterances]
             self._model = PhoneModel.of(phones.phones, sequences, targets, options.n_states)
         self.language_scale_, self.insertion_penalty_ = self._chosen(judges, judged)
         return self
@@ -273,12 +272,9 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
             y[begin : begin + len(states)] = states
             weight[begin : begin + len(states)] = states >= 0
         y[weight == 0] = y[weight > 0].min()  # a class, though it doesn't count
-        parameters = {name: getattr(self, name) for name in NETWORK_PARAMETERS}
-        network = PredictedMLPClassifier(
-            **{**parameters, "dictionary": self._options.dictionary},
-            input_shape=self._options.input_shape(n_features),
-            n_iter_no_change=np.inf,
-        )
+        network = PredictedMLPClassifier(input_shape=self._options.input_shape(n_features), n_iter_no_change=np.inf)
+        own = self.get_params(deep=False) | {"dictionary": self._options.dictionary}
+        network.set_params(**{name: own[name] for name in network.get_params(deep=False) if name in own})
         return network.fit(rows, y, None if weight.all() else weight)
 
     def _realigned(self, utterances: Sequence[Utterance], windows: Windows, targets: Sequence[States]) -> list[States]:
@@ -295,13 +291,14 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         if not utterances or None not in (scale, penalty):
             return SCALE if scale is None else scale, PENALTY if penalty is None else penalty
         scores = [self._model.scores(self._log_posteriors(rows)) for rows in windows]
+        counted = self.phone_set_.counted
 
         def heard(scale: float, penalty: float) -> list[list[str]]:
             decoder = self._model.decoder(scores[0].dtype, scale, penalty, self._options.beam)
             found = map(partial(decoded_by, decoder), utterances, scores)
-            return [self._folded(self._names(phones)) for phones, _ in found]
+            return [counted(self._names(phones)) for phones, _ in found]
 
-        return with_fewest_errors(scale, penalty, [self._folded(each.phones) for each in utterances], heard)
+        return with_fewest_errors(scale, penalty, [counted(each.phones) for each in utterances], heard)
 
     # Recognition -----------------------------------------------------------------------------------------------------
 
@@ -394,8 +391,9 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         if checks.one_of("protocol", protocol, ("paper", "authors-code")) == "authors-code":
             pairs = list(map(self._frame_phones, utterances))
             return PhoneErrors.of([said for said, _ in pairs], [heard for _, heard in pairs], "FER")
-        said = [self._folded(utterance.phones) for utterance in utterances]
-        return PhoneErrors.of(said, [self._folded(self._names(phones)) for _, phones, _ in self._decoded(utterances)])
+        counted = self.phone_set_.counted
+        said = [counted(utterance.phones) for utterance in utterances]
+        return PhoneErrors.of(said, [counted(self._names(phones)) for _, phones, _ in self._decoded(utterances)])
 
     def _decoded(self, utterances: Sequence[Utterance]) -> Iterator[tuple[Utterance, Indices, Indices]]:
         """Go through utterances; of each give the numbers of its phones, and the frames at which they begin and end."""
@@ -417,9 +415,8 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         centres = centres_of(self.features_, utterance, len(of_phones))
         said = state_targets(utterance, centres, self.phone_set_.index, 1)
         phones = self.phone_set_.deleted_as_silence()
-        n_phones = min(phones.folded, default=len(phones))
         labelled = said >= 0
-        of_said, of_heard = (phones.fold(self._names(each[labelled]), n_phones) for each in (said, heard))
+        of_said, of_heard = (phones.fold(self._names(each[labelled]), phones.coarsest) for each in (said, heard))
         return of_said, of_heard
 
     def _windows(self, utterance: Utterance) -> Array:
@@ -440,11 +437,6 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
 
     def _names(self, phones: npt.NDArray[np.integer[Any]]) -> list[str]:
         return [self.phone_set_.phones[phone] for phone in phones]
-
-    def _folded(self, phones: Sequence[str]) -> list[str]:
-        """Fold phones to the coarsest set, and merge equal neighbours."""
-        n_phones = min(self.phone_set_.folded, default=len(self.phone_set_))
-        return PhoneSet.collapse(self.phone_set_.fold(phones, n_phones))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "network_")

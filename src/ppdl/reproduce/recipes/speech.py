@@ -11,7 +11,6 @@ import numpy as np
 from sklearn.dummy import DummyClassifier
 
 from ppdl import PhoneRecognizer
-from ppdl.datasets import PhoneSet
 from ppdl.dictionaries import Dictionary, EmpiricalCovariance
 from ppdl.estimators import Geometric, PhoneErrors
 from ppdl.estimators.speech.phone_model import States
@@ -19,7 +18,7 @@ from ppdl.estimators.speech.windows import Windows
 
 from ..data.known_hmm import known_hmm
 from ..data.speech import SpeechSplit
-from .curves import Architecture, Curve, Network, dense, narrow
+from .curves import CURVES, Architecture, Curve
 from .networks import Recipe
 
 N_STATES = 3  # of a phone
@@ -109,33 +108,22 @@ PAPER = SpeechRecipe(
 SPEECH_RECIPES = {recipe.name: recipe for recipe in (MODERN, PAPER)}
 
 
-def in_columns(n_columns: int) -> Network:
-    """Network whose two hidden layers are predicted, each in so many columns."""
+def in_columns(n_columns: int) -> Curve:
+    """Curve of networks whose two hidden layers are predicted, each in so many columns."""
 
     def network(architecture: Architecture, fraction: float) -> dict[str, Any]:
         return dict(hidden_layer_sizes=architecture.hidden, learned_fraction=fraction, n_columns=n_columns)
 
-    return network
-
-
-def _in_columns(name: str, n_columns: int) -> Curve:
-    label = name.replace("-", " ")
-    return Curve(name, f"Emp–Emp in {label}.", in_columns(n_columns), title=f"Emp–Emp, {label}")
+    label = f"{n_columns} column{'s' * (n_columns > 1)}"
+    return Curve(label.replace(" ", "-"), f"Emp–Emp in {label}.", network, title=f"Emp–Emp, {label}")
 
 
 SPEECH_CURVES = {
     curve.name: curve
     for curve in (
-        Curve("nokernel", "Ordinary network, nothing predicted.", dense, flat=True, title="ordinary (nokernel)"),
-        _in_columns("1-column", 1),
-        _in_columns("5-columns", 5),
-        _in_columns("10-columns", 10),
-        Curve(
-            "narrow",
-            "Ordinary network with fewer hidden units, as many learned parameters.",
-            narrow,
-            title="ordinary, narrowed",
-        ),
+        CURVES["nokernel"],
+        *map(in_columns, (1, 5, 10)),
+        CURVES["narrow"],
     )
 }
 
@@ -168,8 +156,7 @@ def baselines(split: SpeechSplit) -> dict[str, dict[str, Any]]:
     of_frames = deaf.score_report(split.test, "authors-code")
     trained = _said(deaf.score_report(split.train, "authors-code"))
     most_frequent = max(trained, key=trained.__getitem__)
-    n_phones = min(split.phone_set.folded, default=len(split.phone_set))
-    said = [PhoneSet.collapse(split.phone_set.fold(utterance.phones, n_phones)) for utterance in split.test]
+    said = [split.phone_set.counted(utterance.phones) for utterance in split.test]
     by_majority = PhoneErrors({(phone, most_frequent): n for phone, n in _said(of_frames).items()}, "FER")
     found = {
         "bigram": measured(deaf.score_report(split.test), of_frames),
