@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import abc
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..runs import Record
-from .figure import Figure, deviation, grouped, mean, percent
+from .figure import Figure, deviation, draw_curve, draw_level, grouped, mean, percent
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,46 @@ def across(rows: Sequence[Mapping[str, Any]], curves: Mapping[str, Any], write: 
         column = [curves[name].label, *(cells.get(key, "") for key in keys)]
         lines = [f"{line}  {text:>{max(width, len(column[0]))}}" for line, text in zip(lines, column)]
     return lines
+
+
+def draw_curves(
+    ax: Axes,
+    rows: Sequence[Mapping[str, Any]],
+    curves: Mapping[str, Any],
+    styles: Mapping[str, tuple[str, str]],
+    spread: str = "std",
+) -> None:
+    """Draw the curves of a table in the order of its rows; those that don't depend on the proportion are levels.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to draw.
+    rows : sequence of mappings
+        Rows of the figure's table; those without a network are left out.
+    curves : mapping
+        As of `across`.
+    styles : mapping
+        Colour and marker of each curve.
+    spread : str, default="std"
+        What of a row is the spread of a curve; that of a level is always "std".
+    """
+    found = [row for row in rows if row["n_seeds"]]
+    for name in dict.fromkeys(row["curve"] for row in found):
+        points = [row for row in found if row["curve"] == name]
+        curve, style = curves[name], styles[name]
+        if curve.flat:
+            draw_level(ax, points[0]["test_error"], points[0]["std"], style[0], curve.label, lw=1.6)
+        else:
+            x, errors, spreads = ([point[key] for point in points] for key in ("learned", "test_error", spread))
+            draw_curve(ax, x, errors, spreads, style, curve.label)
+
+
+def one_line(record: Record, flat: Collection[str] = ()) -> str:
+    """Say in a few words what a run gave; the names of the curves that don't depend on the proportion are `flat`."""
+    curve, proportion = record["configuration"]["curve"], record["configuration"]["proportion"]
+    at = "" if curve in flat else f" at {100 * proportion:.3g} %"
+    return f"{curve}{at}: {outcome(record)}"
 
 
 def cell(row: Mapping[str, Any]) -> str:

@@ -22,11 +22,9 @@ from ppdl.estimators import PredictedMLPClassifier
 
 from ..data.splits import Split, load_split
 from ..experiment import Experiment, Option, choices, options
-from ..experiment.curve_figure import CurveFigure, CurveProfile, across, cell, outcome
+from ..experiment.curve_figure import CurveFigure, CurveProfile, across, cell, draw_curves, one_line
 from ..experiment.figure import (
     decorate,
-    draw_curve,
-    draw_level,
     matplotlib,
     per_cent,
     spread_named,
@@ -121,13 +119,8 @@ class Figure4Left(CurveFigure):
         """Draw our mean with its spread (one standard deviation) and, for MNIST, the paper's printed curves, dashed."""
         rows = self.table
         names = _by_height(rows)
-        for name in names:
-            points = [row for row in rows if row["curve"] == name and row["n_seeds"]]
-            x, errors, spreads = ([point[key] for point in points] for key in ("learned", "test_error", "std"))
-            if CURVES[name].flat:
-                draw_level(ax, errors[0], spreads[0], STYLES[name][0], CURVES[name].label, lw=1.6)
-            else:
-                draw_curve(ax, x, errors, spreads, STYLES[name], CURVES[name].label)
+        drawn = [row for row in rows if row["n_seeds"]]
+        draw_curves(ax, sorted(drawn, key=lambda row: names.index(row["curve"])), CURVES, STYLES)
         if self.data == "mnist":
             _draw_printed(ax, names)
         _scale(ax)
@@ -217,7 +210,8 @@ def figure4_left(
     arguments = dict(
         data=data, profile=profile, recipe=recipe.name, curves=curves, proportions=proportions, seeds=numbers
     )
-    records = EXPERIMENT.records(recording, configurations, run, _one_line, arguments)
+    describe = functools.partial(one_line, flat=[name for name in names if CURVES[name].flat])
+    records = EXPERIMENT.records(recording, configurations, run, describe, arguments)
     return Figure4Left(records, data, recipe.name, recording.folder)
 
 
@@ -234,13 +228,6 @@ EXPERIMENT = Experiment(
         options.DOWNLOAD,
     ),
 )
-
-
-def _one_line(record: Record) -> str:
-    """Say in a few words what a run gave."""
-    configuration = record["configuration"]
-    at = "" if CURVES[configuration["curve"]].flat else f" at {100 * configuration['proportion']:.3g} %"
-    return f"{configuration['curve']}{at}: {outcome(record)}"
 
 
 def _configuration(curve: Curve, proportion: float, seed: int, split: Split, recipe: Recipe) -> dict[str, Any]:

@@ -17,11 +17,10 @@ from ppdl.estimators.schedules import from_config
 
 from ..data.speech import N_SPLITS, SpeechSplit, load_speech, speech_name
 from ..experiment import Experiment, Option, choices, options
-from ..experiment.curve_figure import CurveFigure, CurveProfile, across, cell, outcome
+from ..experiment.curve_figure import CurveFigure, CurveProfile, across, cell, draw_curves, one_line
 from ..experiment.figure import (
     decorate,
     deviation,
-    draw_curve,
     draw_level,
     matplotlib,
     mean,
@@ -196,14 +195,7 @@ class Figure4Right(CurveFigure):
         """
         rows = [row for row in self._of_networks if row["n_seeds"]]
         paired = self.data == "timit-sample" and not any(math.isnan(row["gap_std"]) for row in rows)
-        for name in dict.fromkeys(row["curve"] for row in rows):
-            points = [row for row in rows if row["curve"] == name]
-            spread = "gap_std" if paired and not self.curves[name].flat else "std"
-            x, errors, spreads = ([point[key] for point in points] for key in ("learned", "test_error", spread))
-            if self.curves[name].flat:
-                draw_level(ax, errors[0], spreads[0], STYLES[name][0], self.curves[name].label, lw=1.6)
-            else:
-                draw_curve(ax, x, errors, spreads, STYLES[name], self.curves[name].label)
+        draw_curves(ax, rows, self.curves, STYLES, "gap_std" if paired else "std")
         known = {row["curve"]: row["test_error"] for row in self._of_baselines}
         if BASELINES["viterbi"] in known:
             draw_level(
@@ -308,7 +300,8 @@ def figure4_right(
     arguments = dict(
         data=data, profile=profile, recipe=recipe.name, curves=curves, proportions=proportions, seeds=numbers
     )
-    records = EXPERIMENT.records(recording, configurations, run, _one_line, arguments)
+    describe = functools.partial(one_line, flat=[name for name in names if SPEECH_CURVES[name].flat])
+    records = EXPERIMENT.records(recording, configurations, run, describe, arguments)
     return Figure4Right(records, name, recipe.name, recording.folder)
 
 
@@ -324,13 +317,6 @@ EXPERIMENT = Experiment(
         *options.RUN,
     ),
 )
-
-
-def _one_line(record: Record) -> str:
-    """Say in a few words what a run gave."""
-    configuration = record["configuration"]
-    at = "" if SPEECH_CURVES[configuration["curve"]].flat else f" at {100 * configuration['proportion']:.3g} %"
-    return f"{configuration['curve']}{at}: {outcome(record)}"
 
 
 def _signed(gap: float, spread: float) -> str:

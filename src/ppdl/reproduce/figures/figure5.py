@@ -24,7 +24,7 @@ from ppdl.layers import Layer
 
 from ..data.splits import Split, load_split
 from ..experiment import Experiment, Option, choices, options
-from ..experiment.curve_figure import CurveFigure, CurveProfile, cell, outcome
+from ..experiment.curve_figure import CurveFigure, CurveProfile, cell, one_line
 from ..experiment.figure import decorate, draw_curve, per_cent, spread_named
 from ..recipes.convnets import CONTRAST_EPSILON, CONVNET_CURVES, CONVNET_RECIPES, CONVNETS, ConvNetRecipe, prepared
 from ..runs import Checkpoint, Configuration, Record, Recording, environment
@@ -173,7 +173,7 @@ def figure5(
     arguments = dict(
         data=data, profile=profile, recipe=recipe.name, curves=curves, proportions=proportions, seeds=numbers
     )
-    records = EXPERIMENT.records(recording, configurations, run, _one_line, arguments | dict(epochs=epochs))
+    records = EXPERIMENT.records(recording, configurations, run, one_line, arguments | dict(epochs=epochs))
     return Figure5(records, data, recipe.name, recording.folder)
 
 
@@ -299,12 +299,6 @@ def _tested(network: PredictedConvNetClassifier, X_test: np.ndarray[Any, Any], s
         "n_static": sum(layer.n_static for layer in summary.layers),
         "threads": _core.resolve_threads(network.n_threads),
     }
-
-
-def _one_line(record: Record) -> str:
-    """Say in a few words what a run gave."""
-    configuration = record["configuration"]
-    return f"{configuration['curve']} at {100 * configuration['proportion']:.3g} %: {outcome(record)}"
 
 
 def _row_of(rows: dict[tuple[str, float], dict[str, Any]], curve: str, proportion: float) -> dict[str, Any] | None:
