@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from ppdl import PhoneRecognizer, _core
 from ppdl.datasets import TIMIT_PHONES, Utterance, load_timit
 from ppdl.dictionaries import EmpiricalCovariance
-from ppdl.estimators.speech.targets import state_targets
+from ppdl.estimators.speech.targets import centres_of, state_targets
 from ppdl.estimators.speech.windows import Windows
 from ppdl.preprocessing import Cepstra
 
@@ -32,17 +32,9 @@ FITS = {DENSE: {}, PREDICTED: {"learned_fraction": FRACTION, "n_columns": N_COLU
 
 
 def utterances() -> tuple[Sequence[Utterance], str]:
-    """Utterances with frames of features and their phones: of TIMIT's sample, or noise of the same size."""
+    """Utterances with their phones: TIMIT's sample, or frames of noise of the same size."""
     try:
-        found = load_timit().utterances
-        frames = Cepstra().fit_transform(found)
-        rate, centres = 100.0, Cepstra().frame_centres
-        made = []
-        for each, own in zip(found, frames):
-            edges = np.searchsorted(centres(len(own), each.rate), each.boundaries)
-            kept = np.flatnonzero(np.diff(edges))
-            made.append(Utterance(each.name, own, rate, [each.phones[i] for i in kept], edges[[*kept, kept[-1] + 1]]))
-        return made, "TIMIT's sample, 128 utterances"
+        return load_timit().utterances, "TIMIT's sample, 128 utterances"
     except FileNotFoundError:
         rng = np.random.default_rng(0)
         noise = [rng.normal(size=(304, 39)).astype(np.float32) for _ in range(128)]
@@ -53,9 +45,13 @@ def utterances() -> tuple[Sequence[Utterance], str]:
 
 def load_task() -> tuple[Task, Rows]:
     """Windows of all frames, overlapping in memory, with their states, and the rows that belong to an utterance."""
-    spoken, source = utterances()
-    states = [state_targets(each, np.arange(len(each.signal)), TIMIT_PHONES.index) for each in spoken]
-    windows = Windows.over([np.array(each.signal) for each in spoken], CONTEXT)
+    (spoken, source), features = utterances(), Cepstra()
+    frames = features.fit_transform(spoken)
+    states = [
+        state_targets(each, centres_of(features, each, len(own)), TIMIT_PHONES.index)
+        for each, own in zip(spoken, frames)
+    ]
+    windows = Windows.over(frames, CONTEXT)
     y = np.zeros(len(windows.rows), np.int32)
     for begin, own in zip(windows.begins, states):
         y[begin : begin + len(own)] = np.maximum(own, 0)
@@ -87,12 +83,13 @@ def check(task: Task, order: Rows) -> None:
 def fit(name: str) -> dict[str, float]:
     """Fit for two epochs in this process; return the peak above what stood before, in MB."""
     spoken, _ = utterances()
+    n_bytes = sum(frames.nbytes for frames in Cepstra().fit_transform(spoken))
     options = dict(max_iter=2, random_state=0, n_threads=N_THREADS, **FITS[name])
     PhoneRecognizer((64, 64), **{**options, "max_iter": 1}).fit(spoken[:8])  # libraries and threads are there now
     before = resident("VmRSS")
     forget_peak()
     PhoneRecognizer(HIDDEN, **options).fit(spoken)
-    return {"peak": resident("VmHWM") - before, "features": sum(each.signal.nbytes for each in spoken) / MB}
+    return {"peak": resident("VmHWM") - before, "features": n_bytes / MB}
 
 
 def main() -> None:
