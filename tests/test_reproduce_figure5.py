@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from ppdl import NumericalError, PredictedConvNetClassifier
+from ppdl.layers import Jitter
 from ppdl.reproduce import CONVNET_RECIPES, figure5
 from ppdl.reproduce.figures.figure5 import Figure5, printed_points
 from ppdl.reproduce.recipes.convnets import CONVNETS
@@ -80,7 +81,7 @@ def stopped_after(monkeypatch, n_epochs):
     return calls
 
 
-@pytest.mark.parametrize("recipe", ["modern", "paper"])
+@pytest.mark.parametrize("recipe", ["modern", "augmented", "paper"])
 def test_a_killed_network_goes_on_after_its_last_epoch_and_ends_as_if_it_was_not(tmp_path, monkeypatch, recipe):
     options = POINT | dict(recipe=recipe, epochs=3)
     (whole,) = figure5(**options, output=tmp_path / "whole").records
@@ -113,6 +114,16 @@ def test_the_momentum_of_the_papers_recipe_grows_over_its_first_epochs(tmp_path,
     recipe = dataclasses.replace(CONVNET_RECIPES["paper"], momentum=(0.5, 0.9, 2))
     figure5(**POINT, recipe=recipe, epochs=3, output=tmp_path)
     assert calls == pytest.approx([0.5, 0.7, 0.9])
+
+
+def test_the_augmented_recipe_moves_its_images(tmp_path):
+    recipe = CONVNET_RECIPES["augmented"]
+    (jitter,) = recipe.before
+    still = dataclasses.replace(recipe, before=(Jitter(0, mirror=False),))
+    moved, unmoved = (figure5(**POINT, recipe=each, epochs=3, output=tmp_path).records[0] for each in (recipe, still))
+    assert moved["configuration"]["estimator"]["layers"][0] == jitter.get_config()
+    assert moved["n_dynamic"] == unmoved["n_dynamic"]
+    assert all(a > b for a, b in zip(moved["losses"], unmoved["losses"]))
 
 
 def test_a_checkpoint_that_cannot_be_read_is_named(tmp_path):
@@ -157,7 +168,7 @@ def test_a_second_call_runs_nothing(figure, folder):
     ("arguments", "message"),
     [
         (dict(data="mnist"), "data: received 'mnist'; expected one of 'digits', 'cifar10'"),
-        (dict(recipe="decay"), "recipe: received 'decay'; expected one of 'modern', 'paper'"),
+        (dict(recipe="decay"), "recipe: received 'decay'; expected one of 'modern', 'augmented', 'paper'"),
         (dict(curves=["best"]), "curves: received 'best'; expected one of 'predicted', 'narrow'"),
         (dict(epochs=0), "epochs: received 0; expected an integer"),
         (dict(proportions=[0.1]), "0.1"),  # of nine weights none is left

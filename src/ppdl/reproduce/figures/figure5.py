@@ -121,7 +121,7 @@ def figure5(
         scikit-learn's 8 × 8 digits with a small network, or CIFAR-10 with the paper's.
     profile : {"smoke", "quick", "paper"}, default=None
         How much is computed; None is "smoke" for the digits, "quick" for CIFAR-10.
-    recipe : {"modern", "paper"} or ConvNetRecipe, default="modern"
+    recipe : {"modern", "augmented", "paper"} or ConvNetRecipe, default="modern"
         How the networks are trained.
     curves : sequence of str, default=None
         Of "predicted" and "narrow"; None is both.
@@ -204,6 +204,7 @@ def _configuration(curve: str, proportion: float, seed: int, split: Split, recip
     convnet = CONVNETS[split.name]
     schedule = OneCycle(**recipe.schedule, epochs=recipe.epochs)
     network = CONVNET_CURVES[curve].network(convnet, proportion)
+    network["layers"] = [layer.get_config() for layer in recipe.before] + network["layers"]
     if "learned_fraction" in network:
         network["dictionary"] = recipe.dictionary.get_config()
     return {

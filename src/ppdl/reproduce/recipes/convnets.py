@@ -15,7 +15,7 @@ from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, SquaredExponential
 from ppdl.dictionaries.atoms import count_atoms
 from ppdl.estimators.networks.image_design import PRESETS
-from ppdl.layers import Conv2D, Dense, Layer, MaxPool2D, Shape, Weighted
+from ppdl.layers import Conv2D, Dense, Jitter, Layer, MaxPool2D, Shape, Weighted
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
 
@@ -138,6 +138,8 @@ class ConvNetRecipe:
         contrast was normalised; None is not to whiten.
     dictionary : Dictionary, default=DICTIONARY
         What weights are predicted by.
+    before : tuple of Layer, default=()
+        Layers without weights that images go through before the network.
 
     Examples
     --------
@@ -154,6 +156,7 @@ class ConvNetRecipe:
     momentum: tuple[float, float, int] | None = None
     whitening: float | None = None
     dictionary: Dictionary = DICTIONARY
+    before: tuple[Layer, ...] = ()
 
     def shortened(self, effort: float) -> ConvNetRecipe:
         """Return the recipe with its number of epochs multiplied by `effort`, at least one."""
@@ -188,6 +191,14 @@ MODERN = ConvNetRecipe(
     dictionary=dataclasses.replace(DICTIONARY, orthonormalize=True),
 )
 
+#: The first one tried: shifts and length are no result of a search.
+AUGMENTED = dataclasses.replace(
+    MODERN,
+    name="augmented",
+    summary='As "modern", with images that are moved by up to two pixels and mirrored half of the time.',
+    before=(Jitter(2, mirror=True),),
+)
+
 #: The paper tells none of this. Momentum, rate, decay and batches are those of the authors' published convnets for
 #: MNIST; images and the fall of the rate are those of the network for CIFAR-10 that they seem to have narrowed.
 PAPER = ConvNetRecipe(
@@ -207,7 +218,7 @@ PAPER = ConvNetRecipe(
     whitening=0.1,
 )
 
-CONVNET_RECIPES = {recipe.name: recipe for recipe in (MODERN, PAPER)}
+CONVNET_RECIPES = {recipe.name: recipe for recipe in (MODERN, AUGMENTED, PAPER)}
 
 
 @dataclass(frozen=True)
