@@ -244,5 +244,6 @@ double peak_multiply_adds() {
 
 PPDL_INSTANTIATE(float)
 PPDL_INSTANTIATE(double)
+#undef PPDL_INSTANTIATE
 
 }  // namespace ppdl

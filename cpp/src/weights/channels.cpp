@@ -80,5 +80,6 @@ void multiply_by_channels(const ConstMatrixRef<Scalar>& X, const Panels<Scalar>&
 
 PPDL_INSTANTIATE(float)
 PPDL_INSTANTIATE(double)
+#undef PPDL_INSTANTIATE
 
 }  // namespace ppdl

@@ -148,5 +148,6 @@ Plan cheapest_plan(const PredictedWeights<Scalar>& weights, OrderChoice choice, 
 
 PPDL_INSTANTIATE(float)
 PPDL_INSTANTIATE(double)
+#undef PPDL_INSTANTIATE
 
 }  // namespace ppdl

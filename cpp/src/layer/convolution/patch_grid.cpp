@@ -60,5 +60,6 @@ void PatchGrid::add_patches(const ConstMatrixRef<Scalar>& patches, Index row, Sc
 
 PPDL_INSTANTIATE(float)
 PPDL_INSTANTIATE(double)
+#undef PPDL_INSTANTIATE
 
 }  // namespace ppdl
