@@ -115,7 +115,8 @@ def figure6_right(
     recipe : {"rica"} or PatchRecipe, default="rica"
         How features are learned and used.
     counts : sequence of int, default=None
-        profile, seeds, download
+        Numbers k of features; None is the profile's.
+    profile, seeds, download
         See `figure6_left`.
     output, jobs, n_threads, resume, verbose
         See `ppdl.reproduce.runs.Recording`.
