@@ -122,7 +122,7 @@ def peak(who: str) -> float:
     return resident("VmHWM") - before
 
 
-def targets_of(times: Times, steps: dict[str, Step], peaks: dict[str, float]) -> list[Row]:
+def targets_of(times: Times, peaks: dict[str, float]) -> list[Row]:
     """Hold what was measured against what is wanted."""
     full, quarter = times["ppdl 1"], times["ppdl 0.25"]
     peer = min((name for name in times if name.startswith("PyTorch")), key=lambda name: float(np.median(times[name])))
@@ -169,7 +169,7 @@ def main() -> None:
     report.table("Steps", [_row(name, times, steps) for name in work])
     report.table("Layers", [_layer(name, about) for name, step in steps.items() for about in step.layers])
     report.table("Peak memory above the start", [{"step": who, "MB": mb} for who, mb in peaks.items()])
-    report.table("Targets", targets_of(times, steps, peaks))
+    report.table("Targets", targets_of(times, peaks))
     report.write()
 
 
