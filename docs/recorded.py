@@ -80,9 +80,9 @@ def figure4_left(recipe="modern"):
     """Test errors of a recipe, over the printed ones where there is a point."""
     ours = {(row["curve"], row["proportion"]): row for row in rows_of(RESULTS / f"mnist/{recipe}/figure4_left.csv")}
     printed = {(row["curve"], row["proportion"]): row["test_error"] for row in rows_of(PRINTED / "figure4_left.csv")}
-    flat = {curve for curve, proportion in ours if curve == "nokernel"}
-    curves = [curve for curve in dict.fromkeys(curve for curve, _ in ours) if curve not in flat]
-    proportions = sorted({proportion for curve, proportion in ours if curve not in flat})
+    predicted = [key for key in ours if key[0] != "nokernel"]
+    curves = list(dict.fromkeys(curve for curve, _ in predicted))
+    proportions = sorted({proportion for _, proportion in predicted})
 
     def cell(curve, proportion):
         if (curve, proportion) not in ours:
