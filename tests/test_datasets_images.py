@@ -401,7 +401,7 @@ def test_a_picture_is_not_decoded_before_its_size_is_known(side, pictures):
 
 
 def test_without_pillow_the_message_names_the_extra(pictures, monkeypatch):
-    monkeypatch.setitem(sys.modules, "PIL", None)
+    monkeypatch.setitem(sys.modules, "PIL.Image", None)
     with pytest.raises(ImportError, match=r"01.png needs Pillow.*predicted-parameters\[plot\]"):
         load_natural_images(pictures)
 

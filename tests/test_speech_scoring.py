@@ -142,6 +142,6 @@ def test_names_that_are_not_among_timits_are_drawn_last():
 
 
 def test_a_missing_matplotlib_names_the_extra(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)
     with pytest.raises(ImportError, match=r"ConfusionsDisplay.plot needs matplotlib: pip install '.*\[plot\]'"):
         PhoneErrors.of([SAID], [HEARD]).plot_confusions()

@@ -1,6 +1,25 @@
-"""What to install where an optional dependency is absent."""
+"""Optional dependencies: imported where they are used, and what to install where one is absent."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
 
 DISTRIBUTION = "predicted-parameters"  # its name on the package index; the import is ppdl
+
+
+def imported(module: str, who: str, package: str, extra: str, otherwise: str = "") -> Any:
+    """Import a module of an optional package.
+
+    Raises
+    ------
+    ImportError
+        If it is absent; see `missing`.
+    """
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise missing(who, package, extra, otherwise) from error
 
 
 def missing(who: str, package: str, extra: str, otherwise: str = "") -> ImportError:

@@ -7,10 +7,10 @@ import shutil
 import tarfile
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from types import ModuleType
+from typing import Any
 
 from ppdl import _checks
-from ppdl._extras import missing
+from ppdl._extras import imported
 
 
 def packed_or_not(name: str) -> Iterable[str]:
@@ -128,9 +128,5 @@ def _find_file(folder: Path, names: Iterable[str]) -> Path | None:
     return next((path for name in names if (path := folder / name).is_file()), None)
 
 
-def _pooch() -> ModuleType:
-    try:
-        import pooch
-    except ImportError as error:
-        raise missing("the cache of data sets", "pooch", "data", ". Without it, give the folder as `path`.") from error
-    return pooch
+def _pooch() -> Any:
+    return imported("pooch", "the cache of data sets", "pooch", "data", ". Without it, give the folder as `path`.")

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import Bunch
 
-from ppdl._extras import missing
+from ppdl._extras import imported
 
 from .bunch import check_dtype, scale
 from .files import data_folders, find_files
@@ -96,14 +96,11 @@ def _read_array(file: Path) -> npt.NDArray[np.uint8]:
 
 def _read_picture(file: Path) -> npt.NDArray[np.uint8]:
     """Read the pixels (256, 512) of one image, an upright one turned by 90 degrees counter-clockwise."""
-    try:
-        from PIL import Image
-    except ImportError as error:
-        raise missing(file.name, "Pillow", "plot", f". {ARRAY} can be read without it.") from error
+    image = imported("PIL.Image", file.name, "Pillow", "plot", f". {ARRAY} can be read without it.")
     height, width = SHAPE[1:]
     with readable(file), warnings.catch_warnings():
-        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the size is checked before it is decoded
-        with Image.open(file, formats=["png"]) as picture:
+        warnings.simplefilter("ignore", image.DecompressionBombWarning)  # the size is checked before it is decoded
+        with image.open(file, formats=["png"]) as picture:
             if picture.mode != "L" or picture.size not in ((width, height), (height, width)):
                 across, down = picture.size
                 raise ValueError(

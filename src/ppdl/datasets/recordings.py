@@ -7,13 +7,12 @@ import math
 import re
 import struct
 from collections.abc import Iterable, Sequence
-from types import ModuleType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from ppdl._extras import missing
+from ppdl._extras import imported
 
 #: Bytes that one recording may take.
 LARGEST_RECORDING = 1 << 30
@@ -31,13 +30,9 @@ Waveform: TypeAlias = tuple[npt.NDArray[np.float32], int]
 """Samples in [-1, 1] and how many there are a second."""
 
 
-def soundfile() -> ModuleType:
+def soundfile() -> Any:
     """Return the library that reads audio files."""
-    try:
-        import soundfile as library
-    except ImportError as error:
-        raise missing("reading speech", "soundfile", "speech") from error
-    return library
+    return imported("soundfile", "reading speech", "soundfile", "speech")
 
 
 def read_waveform(content: bytes | bytearray, rate: float | None = None) -> Waveform:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from ppdl import _core
-from ppdl._extras import missing
+from ppdl._extras import imported
 
 from .atoms import AtomDictionary
 from .columns import Factors, in_each_channel
@@ -149,8 +149,4 @@ def _halvings(side: int) -> int:
 
 
 def _pywt() -> Any:
-    try:
-        import pywt
-    except ImportError as error:
-        raise missing("Wavelet", "PyWavelets", "wavelet") from error
-    return pywt
+    return imported("pywt", "Wavelet", "PyWavelets", "wavelet")

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sklearn.utils.validation import check_is_fitted
 
+from ppdl._extras import imported
 from ppdl.dictionaries import Identity, LowRank
 from ppdl.dictionaries.atoms import count_atoms
 from ppdl.dictionaries.columns import DictionaryColumns
 from ppdl.layers import Conv2D, Shape
 
-from .displays import _pyplot
 from .networks.architecture import Architecture
 
 if TYPE_CHECKING:
@@ -197,7 +197,7 @@ class ArchitectureDisplay:
         -------
         ArchitectureDisplay
         """
-        pyplot = _pyplot("ArchitectureDisplay.plot")
+        pyplot = imported("matplotlib.pyplot", "ArchitectureDisplay.plot", "matplotlib", "plot")
         width = 2 * _MARGIN + _SLOT * len(self.layers)
         if ax is None:
             _, ax = pyplot.subplots(figsize=(width, _HEIGHT), layout="constrained")

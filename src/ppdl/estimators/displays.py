@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from ppdl import _checks as checks
-from ppdl._extras import missing
+from ppdl._extras import imported
 from ppdl._precision import Array
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class WeightsDisplay:
         -------
         WeightsDisplay
         """
-        pyplot = _pyplot("WeightsDisplay.plot")
+        pyplot = imported("matplotlib.pyplot", "WeightsDisplay.plot", "matplotlib", "plot")
         is_table = self.images.ndim == 3 and self.images.shape[1] == 1
         if ax is None:
             _, ax = pyplot.subplots(layout="constrained" if is_table else None)
@@ -241,7 +241,7 @@ class HistoryDisplay:
         -------
         HistoryDisplay
         """
-        pyplot = _pyplot("HistoryDisplay.plot")
+        pyplot = imported("matplotlib.pyplot", "HistoryDisplay.plot", "matplotlib", "plot")
         panels = [{"loss": "training", "val_loss": "validation"}, {"val_score": "validation"}]
         panels = [{key: label for key, label in panel.items() if key in self.history} for panel in panels]
         panels = [panel for panel in panels if panel] or [{}]
@@ -260,11 +260,3 @@ class HistoryDisplay:
                 axis.legend()
         self.ax_, self.figure_ = axes, axes[0].figure
         return self
-
-
-def _pyplot(who: str) -> Any:
-    try:
-        from matplotlib import pyplot
-    except ImportError as error:
-        raise missing(who, "matplotlib", "plot") from error
-    return pyplot

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import math
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ppdl._extras import missing
+from ppdl._extras import imported
 from ppdl._precision import product
 
 Floats = npt.NDArray[np.float64]
@@ -81,7 +80,7 @@ class FrontEnd:
 
     def _frames(self, waveform: npt.NDArray[np.float32]) -> Floats:
         """Return the logarithms of mel filters' outputs, and of the energy, shape (n_frames, n_filters + 1)."""
-        library = kaldi()
+        library = imported("kaldi_native_fbank", "Cepstra", "kaldi-native-fbank", "speech")
         computer = library.OnlineFbank(self._options(library))
         computer.accept_waveform(self.rate, waveform * SCALE)
         computer.input_finished()
@@ -90,7 +89,7 @@ class FrontEnd:
             frame[:] = computer.get_frame(i)
         return frames
 
-    def _options(self, library: ModuleType) -> Any:
+    def _options(self, library: Any) -> Any:
         options = library.FbankOptions()
         frame = options.frame_opts
         frame.samp_freq = self.rate
@@ -112,15 +111,6 @@ class FrontEnd:
         options.energy_floor = 0.0
         options.htk_compat = True  # energy comes last
         return options
-
-
-def kaldi() -> ModuleType:
-    """Return the library that computes mel filters' outputs."""
-    try:
-        import kaldi_native_fbank as library
-    except ImportError as error:
-        raise missing("Cepstra", "kaldi-native-fbank", "speech") from error
-    return library
 
 
 def regression(coefficients: Floats, width: int) -> Floats:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from ppdl._extras import imported
 from ppdl.datasets import TIMIT_PHONES
-
-from ..displays import _pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -96,7 +95,7 @@ class ConfusionsDisplay:
         -------
         ConfusionsDisplay
         """
-        pyplot = _pyplot("ConfusionsDisplay.plot")
+        pyplot = imported("matplotlib.pyplot", "ConfusionsDisplay.plot", "matplotlib", "plot")
         totals = self.counts.sum(axis=1)
         shares = self.counts / np.maximum(totals, 1)[:, np.newaxis]
         n = len(shares)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import abc
 import csv
-import importlib
 import math
 import statistics
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import numpy as np
 
 from ppdl import _checks
-from ppdl._extras import missing
+from ppdl._extras import imported
 
 from ..runs import Record
 from ..runs.whole import written_whole
@@ -104,10 +103,7 @@ def matplotlib(module: str) -> Any:
     ImportError
         If it is absent; the message names the extra that brings it.
     """
-    try:
-        return importlib.import_module(f"matplotlib.{module}")
-    except ImportError as error:
-        raise missing("the figure", "matplotlib", "reproduce") from error
+    return imported(f"matplotlib.{module}", "the figure", "matplotlib", "reproduce")
 
 
 def per_cent(axis: Axis) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator
 
-from ppdl._extras import missing
+from ppdl._extras import imported
 
 from .file import Record
 
@@ -18,11 +18,8 @@ def tracked(records: Iterable[Record], total: int, describe: Callable[[Record], 
     ImportError
         If tqdm is absent; the message names the extra that brings it.
     """
-    try:
-        from tqdm import tqdm
-    except ImportError as error:
-        raise missing("a progress bar", "tqdm", "reproduce", ", or pass verbose=False") from error
-    with tqdm(total=total, unit="run", file=sys.stderr, dynamic_ncols=True) as bar:
+    tqdm = imported("tqdm", "a progress bar", "tqdm", "reproduce", ", or pass verbose=False")
+    with tqdm.tqdm(total=total, unit="run", file=sys.stderr, dynamic_ncols=True) as bar:
         for record in records:
             bar.set_postfix_str(describe(record))
             bar.update()
