@@ -141,6 +141,22 @@ class Utterance:
         return _read_only(boundaries)
 
 
+def checked_utterances(name: str, utterances: Any, *, at_least: int = 1, labelled: bool = False) -> list[Utterance]:
+    """Return utterances as a list, of which all have phones, if they are to be labelled, or raise."""
+    if not checks.is_sequence(utterances):
+        raise ValueError(f"{name}: received {utterances!r}; expected a sequence of Utterance")
+    found = list(utterances)
+    other = next((item for item in found if not isinstance(item, Utterance)), None)
+    if other is not None:
+        raise ValueError(f"{name}: received a {type(other).__name__} among them; expected each an Utterance")
+    if len(found) < at_least:
+        raise ValueError(f"{name}: received none; expected at least one")
+    mute = next((utterance for utterance in found if labelled and not utterance.phones), None)
+    if mute is not None:
+        raise ValueError(f"{name}: {mute.name} has no phones; expected phones and boundaries of each utterance")
+    return found
+
+
 def _read_only(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
     view = values.view()
     view.flags.writeable = False

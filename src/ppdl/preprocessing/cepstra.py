@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl._savable import SavableMixin
-from ppdl.datasets.utterances import Utterance
+from ppdl.datasets.utterances import Utterance, checked_utterances
 
 from .mel_cepstra import FrontEnd, regression
 
@@ -185,7 +185,7 @@ class Cepstra(SavableMixin, TransformerMixin, BaseEstimator):
             If a parameter is not valid, or an utterance is of another rate or number of features than the first, or
             shorter than a frame; the message names it.
         """
-        utterances = _checked(utterances)
+        utterances = checked_utterances("utterances", utterances)
         self._learn(self._settings().computed(utterances, utterances[0].rate), utterances[0].rate)
         return self
 
@@ -208,7 +208,8 @@ class Cepstra(SavableMixin, TransformerMixin, BaseEstimator):
             As in `fit`.
         """
         check_is_fitted(self)
-        found = self._settings().computed(_checked(utterances, at_least=0), self.rate_, len(self.mean_))
+        utterances = checked_utterances("utterances", utterances, at_least=0)
+        found = self._settings().computed(utterances, self.rate_, len(self.mean_))
         return [self._standardized(features) for features in found]
 
     def fit_transform(self, utterances: Sequence[Utterance], y: object = None, **fit_params: Any) -> list[Frames]:
@@ -233,7 +234,7 @@ class Cepstra(SavableMixin, TransformerMixin, BaseEstimator):
         ValueError
             As in `fit`.
         """
-        utterances = _checked(utterances)
+        utterances = checked_utterances("utterances", utterances)
         found = list(self._settings().computed(utterances, utterances[0].rate))
         self._learn(found, utterances[0].rate)
         for i, features in enumerate(found):
@@ -294,16 +295,3 @@ class Cepstra(SavableMixin, TransformerMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.two_d_array = False
         return tags
-
-
-def _checked(utterances: Sequence[Utterance], *, at_least: int = 1) -> Sequence[Utterance]:
-    """Return utterances, or raise if they aren't some."""
-    if not checks.is_sequence(utterances):
-        raise ValueError(f"utterances: received {utterances!r}; expected a sequence of Utterance")
-    found = list(utterances)
-    other = next((item for item in found if not isinstance(item, Utterance)), None)
-    if other is not None:
-        raise ValueError(f"utterances: received a {type(other).__name__} among them; expected each an Utterance")
-    if len(found) < at_least:
-        raise ValueError("utterances: received none; expected at least one")
-    return found

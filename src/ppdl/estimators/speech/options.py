@@ -1,4 +1,4 @@
-"""The recogniser's parameters, parsed, and the utterances that it is given, checked."""
+"""The recogniser's parameters, parsed, and what it is given beside them, checked."""
 
 from __future__ import annotations
 
@@ -93,22 +93,6 @@ def _number_or_auto(name: str, value: Any, at_least: float = -math.inf) -> float
         checks.one_of(name, value, ("auto",))
         return None
     return checks.real(name, value, at_least=at_least)
-
-
-def checked_utterances(name: str, utterances: Any, labelled: bool = False) -> list[Utterance]:
-    """Return utterances as a list, of which all have phones, if they are to be labelled."""
-    found: list[Any] = list(utterances) if checks.is_sequence(utterances) else [None]
-    if not all(isinstance(utterance, Utterance) for utterance in found):
-        raise ValueError(
-            f"{name}: received {type(utterances).__name__}; expected a sequence of ppdl.datasets.Utterance, such as "
-            "load_timit().utterances"
-        )
-    if not found:
-        raise ValueError(f"{name}: received none; expected at least one")
-    without = [utterance.name for utterance in found if labelled and not utterance.phones]
-    if without:
-        raise ValueError(f"{name}: {without[0]} has no phones; expected phones and boundaries of each utterance")
-    return found
 
 
 def require_learnable(targets: Sequence[States], n_states: int) -> None:

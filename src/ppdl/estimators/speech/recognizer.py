@@ -16,6 +16,7 @@ from ppdl._precision import Array
 from ppdl._savable import SavableMixin
 from ppdl._typing import RandomState
 from ppdl.datasets import PhoneSet, Utterance
+from ppdl.datasets.utterances import checked_utterances
 from ppdl.preprocessing import Cepstra
 
 from ..networks.classifier import PredictedMLPClassifier
@@ -33,13 +34,7 @@ from ..networks.parameters import (
 from ..predicted_weights import DictionaryParamsMixin
 from ..transaction import unchanged_on_error
 from .language import Indices
-from .options import (
-    SpeechOptions,
-    checked_utterances,
-    phone_set_of,
-    require_frames,
-    require_learnable,
-)
+from .options import SpeechOptions, phone_set_of, require_frames, require_learnable
 from .phone_model import PhoneModel, States, decoded_by
 from .scoring import PhoneErrors
 from .targets import centres_of, require_known, state_targets
