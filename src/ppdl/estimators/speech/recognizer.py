@@ -317,8 +317,9 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
         NumericalError
             If no path is left within the beam.
         """
+        check_is_fitted(self)
         found = []
-        for utterance, phones, begins in self._decoded(utterances):
+        for utterance, phones, begins in self._decoded(checked_utterances("utterances", utterances)):
             edges = begins / utterance.rate
             if utterance.is_waveform:
                 centres = centres_of(self.features_, utterance, int(begins[-1])) / utterance.rate
@@ -392,9 +393,8 @@ class PhoneRecognizer(SavableMixin, DictionaryParamsMixin):
 
     def _decoded(self, utterances: Sequence[Utterance]) -> Iterator[tuple[Utterance, Indices, Indices]]:
         """Go through utterances; of each give the numbers of its phones, and the frames at which they begin and end."""
-        check_is_fitted(self)
         decoder: Any = None
-        for utterance in checked_utterances("utterances", utterances):
+        for utterance in utterances:
             scores = self._model.scores(self._log_posteriors(self._decodable_windows(utterance)))
             if decoder is None:
                 decoder = self._model.decoder(
