@@ -1,1 +1,1 @@
-"""Images that the figures learn from."""
+"""What the figures learn from, known by its digest."""

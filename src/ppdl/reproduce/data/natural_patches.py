@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,8 @@ from ppdl._checks import one_of
 from ppdl._extras import missing
 from ppdl.datasets import load_natural_images, load_stl10
 from ppdl.preprocessing import ContrastNormalizer, Whitener, extract_patches
+
+from .digests import digest_of
 
 Array = npt.NDArray[np.floating[Any]]
 
@@ -48,9 +49,7 @@ def load_images(name: str) -> Images:
         fold.
     """
     images = _LOADERS[one_of("data", name, _LOADERS)]()
-    digest = hashlib.sha256(f"{images.shape} {images.dtype.str} ".encode())
-    digest.update(np.ascontiguousarray(images).data)
-    return Images(images, digest.hexdigest())
+    return Images(images, digest_of(images))
 
 
 def prepared_patches(images: Array, patch_size: int, n_patches: int, seed: int) -> Patches:

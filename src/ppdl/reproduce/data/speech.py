@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
-from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +12,7 @@ from ppdl._checks import one_of
 from ppdl.datasets import PhoneSet, Utterance, load_timit
 from ppdl.datasets.timit import holds_sample
 
+from .digests import digest_of
 from .known_hmm import known_hmm
 
 #: Speaker-disjoint divisions of TIMIT's sample.
@@ -129,19 +128,9 @@ def _split(
     phone_set: PhoneSet,
     alignments: list[npt.NDArray[np.int32]] | None = None,
 ) -> SpeechSplit:
-    digest = hashlib.sha256()
-    for part in (train, development, test):
-        for utterance in part:
-            _update(digest, utterance.name, utterance.signal, utterance.phones, utterance.boundaries)
-    for states in alignments or []:
-        _update(digest, states)
-    return SpeechSplit(name, train, development, test, phone_set, alignments, digest.hexdigest())
-
-
-def _update(digest: Any, *values: str | Iterable[str] | npt.NDArray[Any]) -> None:
-    for value in values:
-        if isinstance(value, np.ndarray):
-            digest.update(f"{value.shape} {value.dtype.str} ".encode())
-            digest.update(np.ascontiguousarray(value).data)
-        else:
-            digest.update(repr(value).encode())
+    told = [
+        value
+        for utterance in (*train, *development, *test)
+        for value in (utterance.name, utterance.signal, utterance.phones, utterance.boundaries)
+    ]
+    return SpeechSplit(name, train, development, test, phone_set, alignments, digest_of(*told, *(alignments or [])))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import hashlib
 from typing import NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from sklearn.utils import Bunch
 from ppdl._checks import one_of
 from ppdl.datasets import load_cifar10, load_digits, load_mnist, load_stl10
 
+from .digests import digest_of
 from .enlarging import enlarged
 
 #: Side length of the STL-10 images: official ones, of twice the side, are made so small.
@@ -160,8 +160,5 @@ def _split(
     y_test: npt.NDArray[np.int64],
     input_shape: tuple[int, ...],
 ) -> Split:
-    digest = hashlib.sha256()
-    for array in (X_train, y_train, X_test, y_test):
-        digest.update(f"{array.shape} {array.dtype.str} ".encode())
-        digest.update(np.ascontiguousarray(array).data)
-    return Split(name, X_train, y_train, X_test, y_test, input_shape, digest.hexdigest())
+    digest = digest_of(X_train, y_train, X_test, y_test)
+    return Split(name, X_train, y_train, X_test, y_test, input_shape, digest)
