@@ -15,16 +15,16 @@ import numpy.typing as npt
 from sklearn.utils import gen_batches
 
 LARGEST_INT = 2**31 - 1  # of the core's int
-LARGEST_INDEX = 2**63 - 1
+_LARGEST_INDEX = 2**63 - 1
 
 _BLOCK = 4096  # rows that are looked at before an interrupt is heard
 
 
-def integer(name: str, value: Any, *, at_least: int = 1, at_most: int = LARGEST_INDEX) -> int:
+def integer(name: str, value: Any, *, at_least: int = 1, at_most: int = _LARGEST_INDEX) -> int:
     """Check a whole number."""
     whole = isinstance(value, Integral) and not isinstance(value, bool)
     if not whole or not at_least <= int(value) <= at_most:
-        bound = f" and at most {at_most}" if at_most < LARGEST_INDEX or (whole and int(value) > at_most) else ""
+        bound = f" and at most {at_most}" if at_most < _LARGEST_INDEX or (whole and int(value) > at_most) else ""
         raise ValueError(f"{name}: received {_shown(value)}; expected an integer, at least {at_least}{bound}")
     return int(value)
 

@@ -60,7 +60,7 @@ class LayerInput:
     sample_weight: npt.NDArray[np.floating] | None = None
 
     def __post_init__(self) -> None:
-        checks.integer("n_visible", self.n_visible, at_most=checks.LARGEST_INDEX)
+        checks.integer("n_visible", self.n_visible)
         checks.integer("seed", self.seed, at_least=0, at_most=2**64 - 1)
         checks.integer("layer", self.layer, at_least=0, at_most=2**16 - 1)
         if self.shape is not None:

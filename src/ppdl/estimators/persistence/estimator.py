@@ -67,7 +67,7 @@ def restore(contents: Contents) -> Any:
         raise ValueError(f"fitted: {', '.join(missing)} missing")
     fitted = {name: from_json(name, described[name]) for name in names}
     if "n_features_in_" in fitted:
-        estimator.n_features_in_ = checks.integer("n_features_in_", fitted["n_features_in_"], at_most=2**63 - 1)
+        estimator.n_features_in_ = checks.integer("n_features_in_", fitted["n_features_in_"])
         if "feature_names" in contents.specification:
             estimator.feature_names_in_ = _feature_names(contents, estimator.n_features_in_)
     codec.restore(estimator, contents, fitted)

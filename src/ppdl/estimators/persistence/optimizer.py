@@ -35,4 +35,4 @@ def take_optimizer(
         raise invalid("arrays", names, "those of an optimiser")
     arrays = {name: part.tensor(name, dtype, (size,)) for name in names}
     part.require_all_taken()
-    return [checks.integer("counters", n, at_least=0, at_most=2**63 - 1) for n in counters], arrays
+    return [checks.integer("counters", n, at_least=0) for n in counters], arrays

@@ -149,7 +149,7 @@ class WeightsPlan:
                 raise invalid(name, f"shape {atoms.shape}", f"shape ({self._n_rows}, any)")
             least = atoms.shape[1]
             n_base = least if n_base is None else n_base
-            return StoredBase(atoms, checks.integer(f"{self.prefix}n_base", n_base, at_least=least, at_most=2**63 - 1))
+            return StoredBase(atoms, checks.integer(f"{self.prefix}n_base", n_base, at_least=least))
         if self.dictionary.data_driven:
             raise ValueError(f"{name}: missing; {self.dictionary!r} is made from data")
         return None
