@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 Array = npt.NDArray[np.floating[Any]]
 """float32 or float64."""
 
+Floats = npt.NDArray[np.float64]
+"""float64, whatever precision else is computed in."""
+
 _Precision = TypeVar("_Precision", bound=np.floating[Any])
 
 _ROWS = 4096  # that are centred at a time

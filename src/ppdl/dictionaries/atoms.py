@@ -14,11 +14,11 @@ import numpy.typing as npt
 
 from ppdl import _checks as checks
 from ppdl import _core
-from ppdl._precision import product
+from ppdl._precision import Floats, product
 
 from .base import Dictionary
 from .columns import Column, DictionaryColumns, Factors, StoredBase, checked_sizes, in_each_channel
-from .layer_input import Floats, LayerInput
+from .layer_input import LayerInput
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,10 +10,10 @@ import numpy as np
 
 from ppdl import _checks as checks
 from ppdl import _core
-from ppdl._precision import core
+from ppdl._precision import Floats, core
 
 from .atoms import AtomDictionary
-from .layer_input import Floats, LayerInput
+from .layer_input import LayerInput
 
 _FIRST_EPOCH = 1 << 30  # key of the shuffling, beyond the keys of the columns
 _LOWEST_RATE = 1e-6

@@ -13,9 +13,7 @@ import numpy.typing as npt
 
 from ppdl import _checks as checks
 from ppdl import _core
-from ppdl._precision import Array, core, product
-
-from .layer_input import Floats
+from ppdl._precision import Array, Floats, core, product
 
 if TYPE_CHECKING:
     from ppdl._core._scalar import PredictedWeights

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ppdl._precision import Floats
+
 from .atoms import AtomDictionary
-from .layer_input import Floats, LayerInput
+from .layer_input import LayerInput
 
 
 @dataclass(frozen=True, repr=False)

@@ -10,10 +10,11 @@ import numpy as np
 
 from ppdl import _core
 from ppdl._extras import imported
+from ppdl._precision import Floats
 
 from .atoms import AtomDictionary
 from .columns import Factors, in_each_channel
-from .layer_input import Floats, LayerInput
+from .layer_input import LayerInput
 
 
 def _grid(inputs: LayerInput, who: str) -> tuple[int, int]:

@@ -11,10 +11,11 @@ import numpy.typing as npt
 
 from ppdl import _checks as checks
 from ppdl import _core
+from ppdl._precision import Floats
 
 from .atoms import AtomDictionary
 from .columns import Factors
-from .layer_input import Floats, LayerInput
+from .layer_input import LayerInput
 
 _HIDDEN = 0.01  # of the ridge: a change of K that does not show
 

@@ -12,8 +12,8 @@ import numpy.typing as npt
 
 from ppdl import _checks as checks
 from ppdl import _core
+from ppdl._precision import Floats
 
-Floats = npt.NDArray[np.float64]
 Activations = npt.NDArray[np.float32] | npt.NDArray[np.float64]
 
 

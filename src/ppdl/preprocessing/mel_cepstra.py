@@ -11,9 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl._extras import imported
-from ppdl._precision import product
-
-Floats = npt.NDArray[np.float64]
+from ppdl._precision import Floats, product
 
 #: HTK's sine lifter, which scales cepstra of high order up to the size of those of low order.
 LIFTER = 22

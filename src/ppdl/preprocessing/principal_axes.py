@@ -5,13 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sklearn.utils import gen_batches
 
 from ppdl import _core
-from ppdl._precision import Array, product
-
-Floats = npt.NDArray[np.float64]
+from ppdl._precision import Array, Floats, product
 
 _BLOCK = 4096  # samples that are centred at a time
 

@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl._interrupts import interruptible
-from ppdl._precision import Array, product
+from ppdl._precision import Array, Floats, product
 from ppdl.dictionaries.columns import DictionaryColumns, column_sizes
 
 from .options import RicaOptions
-from .preparation import Floats, Preparation, preparation
+from .preparation import Preparation, preparation
 
 
 @dataclass(frozen=True)

@@ -6,14 +6,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
 from ppdl import _checks as checks
 from ppdl._interrupts import interruptible
-from ppdl._precision import Array, product
+from ppdl._precision import Array, Floats, product
 from ppdl.preprocessing.principal_axes import moments, principal_axes
-
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils import gen_batches
 
-from ppdl._precision import Array, product
-
-Floats = npt.NDArray[np.float64]
+from ppdl._precision import Array, Floats, product
 
 _BLOCK = 4096  # samples that are looked at at a time
 _GRID = np.linspace(-9.0, 9.0, 4001)  # over which a contrast of Gaussian numbers is integrated

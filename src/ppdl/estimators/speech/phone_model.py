@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl import NumericalError
-from ppdl._precision import Array, core
+from ppdl._precision import Array, Floats, core
 from ppdl.datasets import Utterance
 
-from .language import Floats, FrameBigram, Indices, PhoneBigram
+from .language import FrameBigram, Indices, PhoneBigram
 
 States = npt.NDArray[np.int32]
 

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ppdl import _core
+from ppdl._precision import Floats
 from ppdl.datasets import PhoneSet, Utterance
 from ppdl.estimators import PhoneErrors
 
-Floats = npt.NDArray[np.float64]
 States = npt.NDArray[np.int32]
 
 PHONES = PhoneSet(("aa", "ae", "eh", "ih", "iy", "uw", "l", "m", "n", "s", "sh", "t", "sil"), "sil")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +11,11 @@ from sklearn.datasets import load_sample_images
 
 from ppdl._checks import one_of
 from ppdl._extras import missing
+from ppdl._precision import Array
 from ppdl.datasets import load_natural_images, load_stl10
 from ppdl.preprocessing import ContrastNormalizer, Whitener, extract_patches
 
 from .digests import digest_of
-
-Array = npt.NDArray[np.floating[Any]]
 
 #: Added to the variance of a patch, of pixels in [0, 1], and to the variances of the principal components of patches.
 #: The second one leaves high frequencies, which are mostly noise, below unit variance: of the 256 dimensions of grey

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +14,7 @@ from sklearn.preprocessing import label_binarize
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from ppdl._precision import core
-
-Array: TypeAlias = npt.NDArray[np.floating[Any]]
+from ppdl._precision import Array, core
 
 _SHARE_IN_MARGIN = 0.25  # typical share of samples that the loss sees; any guess is right, a good one is fast
 

@@ -8,7 +8,7 @@ import time
 import warnings
 from collections.abc import Sequence
 from contextlib import nullcontext
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,13 +18,12 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils import gen_batches
 
 from ppdl import RICA, NumericalError, _core
+from ppdl._precision import Array
 
 from ..data.splits import Split
 from ..runs import Configuration, Record
 from .linear_svm import LinearSVM
 from .patches import PatchRecipe
-
-Array: TypeAlias = npt.NDArray[np.floating[Any]]
 
 _BLOCK = 1000  # images whose features are standardised at a time
 
