@@ -178,17 +178,17 @@ def summarize(estimator: Any) -> Summary:
     """Describe a fitted estimator's network as it was trained."""
     options, model = estimator._options(), estimator._model
     network = training_network(model, estimator._state.plan, options.regularisation, options.machine)
-    plans = model.architecture.weighted
+    places = model.architecture.weighted
     layers = [
         LayerSummary(
-            name=f"{_kind(model.architecture, plan)} {number}" if number < len(plans) else "output",
-            dictionary=repr(plan.dictionary),
+            name=f"{_kind(model.architecture, place)} {number}" if number < len(places) else "output",
+            dictionary=repr(place.dictionary),
             output_shape=shapes[0],
             passed_shape=shapes[1],
             **{key: found[key] for key in LayerSummary.__annotations__ if key in found},
         )
-        for number, (plan, shapes, found) in enumerate(
-            zip(plans, model.architecture.output_shapes, network.describe(), strict=True), start=1
+        for number, (place, shapes, found) in enumerate(
+            zip(places, model.architecture.output_shapes, network.describe(), strict=True), start=1
         )
     ]
     return Summary(tuple(layers), tuple(_notes(model.architecture, layers)))
