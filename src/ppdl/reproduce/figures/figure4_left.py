@@ -23,12 +23,7 @@ from ppdl.estimators import PredictedMLPClassifier
 from ..data.splits import Split, load_split
 from ..experiment import Experiment, Option, choices, options
 from ..experiment.curve_figure import CurveFigure, CurveProfile, across, cell, draw_curves, one_line
-from ..experiment.figure import (
-    decorate,
-    matplotlib,
-    per_cent,
-    spread_named,
-)
+from ..experiment.figure import decorate, matplotlib, per_cent, spread_named
 from ..recipes.curves import ARCHITECTURES, CURVES, Curve
 from ..recipes.networks import RECIPES, Recipe
 from ..runs import Configuration, Record, Recording
