@@ -268,8 +268,9 @@ def test_any_number_of_threads_gives_the_same_bits(images):
     assert_array_equal(fitted.set_params(n_threads=2).transform(images), once)
 
 
-def test_progress_is_told(images, capsys):
-    fitted = PatchFeatures(6, verbose=True, **SMALL).fit(images)
+@pytest.mark.parametrize("verbose", [True, 5])  # which doesn't divide 12, the number of images
+def test_progress_is_told(images, capsys, verbose):
+    fitted = PatchFeatures(6, verbose=verbose, **SMALL).fit(images)
     assert "300 patches of (3, 3, 2), 18 numbers each: 6" in capsys.readouterr().out
     fitted.transform(images)
     lines = capsys.readouterr().out.splitlines()
@@ -342,6 +343,7 @@ class Forgetful(BaseEstimator):
         ({"pooling": (10**30, 1)}, "pooling: received .* at most 5 x 6"),
         ({"encoding_epsilon": 10**400}, "encoding_epsilon: received an integer of 1329 bits"),
         ({"n_threads": 0}, "n_threads: received 0"),
+        ({"verbose": "yes"}, "verbose: received 'yes'"),
         ({"input_shape": (7, 8)}, "input_shape: received 7 x 8 x 1; expected 112 features"),
         ({"input_shape": 112}, "input_shape: received 112"),
     ],

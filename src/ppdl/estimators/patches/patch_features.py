@@ -213,6 +213,7 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
             If the patches cannot be whitened; see `Whitener`.
         """
         options = PatchOptions.of(self.get_params(deep=False))
+        progress = ProgressTable(checks.verbosity(self.verbose) > 0, "images")
         stacks = self._images_to_fit(X, options)
         grid = options.grid(stacks)
         random_state = check_random_state(self.random_state)
@@ -220,7 +221,6 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         for transformer in (options.normalizer, options.whitener):
             if transformer is not None:
                 patches = transformer.fit_transform(patches)
-        progress = ProgressTable(self.verbose, "images")
         progress.note(
             f"{len(patches)} patches of {grid.patch_shape}, {patches.shape[1]} numbers each: {self.learner!r}"
         )
@@ -281,11 +281,11 @@ class PatchFeatures(SavableMixin, ClassNamePrefixFeaturesOutMixin, TransformerMi
         """
         check_is_fitted(self)
         n_threads = checks.n_threads(self.n_threads)
+        progress = ProgressTable(checks.verbosity(self.verbose) > 0, "images")
         stacks = self._images_to_transform(X)
         n_images, n_done = sum(len(stack.places) for stack in stacks), 0
         features: Array = np.empty((n_images, self._n_features_out), dtype=self.filters_.dtype)
         encoder_of = self._encoder_maker()
-        progress = ProgressTable(self.verbose, "images")
         start = time.perf_counter()
         for stack in stacks:
             encoder, rows = encoder_of(stack.shape), stack.pixels.reshape(len(stack.places), -1)
