@@ -144,7 +144,7 @@ def test_equality_looks_at_kind_and_parameters():
         ({}, "an object with an 'id'"),
         (None, "an object with an 'id'"),
         ({"id": 3}, "an object with an 'id'"),
-        ({"id": "fourier"}, "received 'fourier'; known are autoencoder, dct"),
+        ({"id": "fourier"}, "received 'fourier'; expected one of autoencoder, dct"),
         ({"id": "dct", "level": 3}, "dictionary 'dct'.*'level'"),
         ({"id": "squared-exponential", "length_scale": -1}, "length_scale: received -1"),
         ({"id": "squared-exponential", "length_scale": "1"}, "length_scale: received '1'"),

@@ -474,7 +474,7 @@ BAD_FILES = [
     (set_field("params", "activation", "swish"), "activation: received 'swish'"),
     (set_field("params", "dictionary", {"dictionary": {"id": "evil"}}), "dictionary: dictionary id: received 'evil'"),
     (set_field("params", "dictionary", {"dictionary": {"id": "dct", "x": 1}}), "dictionary 'dct': .*'x'"),
-    (set_field("params", "learning_rate", {"learning_rate": {"schedule": "evil"}}), "unknown schedule 'evil'"),
+    (set_field("params", "learning_rate", {"learning_rate": {"schedule": "evil"}}), "schedule: received 'evil'"),
     (
         set_field("params", "learning_rate", {"learning_rate": {"schedule": "geometric", "slope": 1}}),
         "schedule 'geometric': .*'slope'",

@@ -9,6 +9,7 @@ from typing import Any, Literal, overload
 import threadpoolctl
 
 from ppdl import __version__, _core
+from ppdl import _checks as checks
 
 
 def _versions() -> dict[str, str]:
@@ -42,8 +43,7 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
     >>> sorted(ppdl.show_config(mode="dicts"))
     ['isa', 'openmp', 'threads', 'versions']
     """
-    if mode not in ("stdout", "dicts"):
-        raise ValueError(f"mode: received {mode!r}, expected 'stdout' or 'dicts'")
+    checks.one_of("mode", mode, ("stdout", "dicts"))
     runtimes = [
         {"prefix": pool["prefix"], "file": pool["filepath"], "threads": pool["num_threads"]}
         for pool in threadpoolctl.threadpool_info()

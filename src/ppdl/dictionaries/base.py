@@ -143,7 +143,7 @@ class Dictionary(abc.ABC):
         id = config["id"]
         if id not in registry:
             raise ValueError(
-                f"dictionary id: received {id!r}; known are {', '.join(sorted(registry))}. "
+                f"dictionary id: received {id!r}; expected one of {', '.join(sorted(registry))}. "
                 "A dictionary of your own is known once the module that defines it is imported"
             )
         try:

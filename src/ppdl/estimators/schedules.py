@@ -227,9 +227,7 @@ def schedule(learning_rate: str | Schedule, *, solver: str, power_t: float, name
 def from_config(config: Mapping[str, Any]) -> Schedule:
     """Make the schedule that `Schedule.get_config` described."""
     options = dict(config)
-    kind = options.pop("schedule", None)
-    if kind not in _KINDS:
-        raise ValueError(f"learning_rate: unknown schedule {kind!r}; known are {', '.join(_KINDS)}")
+    kind = checks.one_of("learning_rate: schedule", options.pop("schedule", None), _KINDS)
     try:
         return _KINDS[kind](**options)
     except TypeError as error:
