@@ -1,4 +1,4 @@
-"""CIFAR-10, the 32 × 32 colour images of the paper's Figures 2 and 6."""
+"""CIFAR-10, the 32 × 32 colour images of the paper's Figures 1, 5 and 6."""
 
 from __future__ import annotations
 

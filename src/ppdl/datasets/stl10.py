@@ -1,4 +1,4 @@
-"""STL-10, the 96 × 96 colour images of the paper's Figures 2 and 6, at any side length."""
+"""STL-10, the 96 × 96 colour images of the paper's Figures 1 and 6, at any side length."""
 
 from __future__ import annotations
 
