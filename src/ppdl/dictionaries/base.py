@@ -204,9 +204,7 @@ class Dictionary(abc.ABC):
         return {field.name: getattr(self, field.name) for field in dataclasses.fields(self) if field.compare}
 
     def __repr__(self) -> str:
-        fields = sorted(
-            dataclasses.fields(self), key=lambda field: bool(field.kw_only)
-        )  # in the order of the signature
+        fields = sorted(dataclasses.fields(self), key=lambda field: bool(field.kw_only))  # as in the signature
         values = ((field, getattr(self, field.name)) for field in fields if field.compare)
         changed = (f"{field.name}={value!r}" for field, value in values if value != field.default)
         return f"{type(self).__name__}({', '.join(changed)})"

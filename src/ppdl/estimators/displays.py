@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from .ica.rica import RICA
     from .networks.contract import PredictedNetwork
 
+_MOST_NAMES = 40  # of a table's columns, that can be read
+
 
 class WeightsDisplay:
     """The weights of some hidden units, each drawn as an image over the layer's inputs.
@@ -133,9 +135,6 @@ class WeightsDisplay:
         else:
             ax.set_xticks(range(len(names)), names, rotation=90)
         self.figure_.colorbar(drawn, ax=ax, label="weight")
-
-
-_MOST_NAMES = 40  # of a table's columns, that can be read
 
 
 def unit_images(weights: Array, units: int | Sequence[int], input_shape: Any, name: str = "units") -> Array:

@@ -33,9 +33,7 @@ class Split(NamedTuple):
     y_test: npt.NDArray[np.int64]
     input_shape: tuple[int, ...]
     digest: str
-    folds: tuple[
-        npt.NDArray[np.int64], ...
-    ] = ()  # training images to learn from at a time, where the protocol has folds
+    folds: tuple[npt.NDArray[np.int64], ...] = ()  # training images to learn from at a time, if the protocol has some
 
 
 def load_split(name: str, *, download: bool = False) -> Split:
