@@ -92,10 +92,10 @@ class NetworkClassifier(ClassifierMixin, PredictedNetwork):
         encoding = None
         if classes is not None:
             every = unique_labels(classes)
-            if self._is_fitted() and not np.array_equal(every, self.classes_):
+            if self.__sklearn_is_fitted__() and not np.array_equal(every, self.classes_):
                 raise ValueError(f"classes: received {every}; earlier calls had {self.classes_}")
             encoding = ClassTargets(every)
-        elif not self._is_fitted():
+        elif not self.__sklearn_is_fitted__():
             raise ValueError("classes: the first call of partial_fit must be given all of them")
         return self._fit(X, y, sample_weight, incremental=True, encoding=encoding)
 
@@ -148,7 +148,7 @@ class NetworkClassifier(ClassifierMixin, PredictedNetwork):
 
     def _targets_of(self, y: npt.NDArray[Any], known: Targets | None) -> Targets:
         shown = class_targets(y)
-        if known is None or self._is_fitted() or not isinstance(shown, LabelTargets):
+        if known is None or self.__sklearn_is_fitted__() or not isinstance(shown, LabelTargets):
             return known or shown
         assert isinstance(known, ClassTargets)
         if not np.isin(shown.classes, known.classes).all():

@@ -110,7 +110,7 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
         options = self._options()
         if incremental:
             options.require_incremental()
-        continued = self._is_fitted() and (incremental or options.warm_start)
+        continued = self.__sklearn_is_fitted__() and (incremental or options.warm_start)
         earlier = self._model.architecture if continued else None
         given = (X, y, sample_weight)
         known = options.design.input_shape if earlier is None else earlier.input_shape
@@ -323,15 +323,12 @@ class PredictedNetwork(SavableMixin, CallbackSupportMixin, DictionaryParamsMixin
         return list(self._fitted("dictionaries_").model.columns)
 
     def _fitted(self, name: str) -> State[Model]:
-        if not self._is_fitted():
+        if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r} before it is fitted")
         return self._state
 
-    def _is_fitted(self) -> bool:
-        return hasattr(self, "_state")
-
     def __sklearn_is_fitted__(self) -> bool:
-        return self._is_fitted()
+        return hasattr(self, "_state")
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
