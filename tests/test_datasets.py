@@ -137,9 +137,13 @@ def test_an_error_of_the_system_names_the_file(folder, monkeypatch):
         load_mnist(folder)
 
 
-def test_without_pooch_the_message_names_the_extra_and_a_path_still_works(folder, monkeypatch):
+def test_without_pooch_the_message_names_the_extra_and_a_named_folder_still_works(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "pooch", None)
     assert len(load_mnist(folder).data) == 6
+    (folder / "mnist").symlink_to(folder)
+    monkeypatch.setenv("PPDL_DATA", str(folder))
+    assert len(load_mnist().data) == 6
+    monkeypatch.delenv("PPDL_DATA")
     with pytest.raises(ImportError, match=r"predicted-parameters\[data\]"):
         load_mnist()
 

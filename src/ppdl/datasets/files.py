@@ -24,8 +24,8 @@ def data_folders(
     """List the folders that may hold a data set.
 
     The folder is `path` if given, where ``~`` is the home folder; otherwise ``$PPDL_DATA/<dataset>``, then
-    ``<cache>/<dataset>``, where the cache is ``pooch.os_cache("ppdl")``. Each is followed by its `subfolders`, as which
-    the official archives unpack.
+    ``<cache>/<dataset>``, where the cache is ``pooch.os_cache("ppdl")``, if pooch is there. Each is followed by its
+    `subfolders`, as which the official archives unpack.
     """
     folders = [_checks.path("path", path)] if path is not None else _usual_folders(dataset)
     return [place for folder in folders for place in (folder, *(folder / name for name in subfolders))]
@@ -119,8 +119,14 @@ def download_archive(archive: str, hash_: str, mirrors: Sequence[str], members: 
 
 
 def _usual_folders(dataset: str) -> list[Path]:
-    roots = [os.environ.get("PPDL_DATA"), _pooch().os_cache("ppdl")]
-    return [_checks.path("PPDL_DATA", root) / dataset for root in roots if root]
+    named = os.environ.get("PPDL_DATA")
+    roots = [_checks.path("PPDL_DATA", named)] if named else []
+    try:
+        roots.append(_pooch().os_cache("ppdl"))
+    except ImportError:
+        if not roots:
+            raise
+    return [root / dataset for root in roots]
 
 
 def _find_file(folder: Path, names: Iterable[str]) -> Path | None:
@@ -129,4 +135,6 @@ def _find_file(folder: Path, names: Iterable[str]) -> Path | None:
 
 
 def _pooch() -> Any:
-    return imported("pooch", "the cache of data sets", "pooch", "data", ". Without it, give the folder as `path`.")
+    return imported(
+        "pooch", "the cache of data sets", "pooch", "data", ". Without it, give the folder as `path` or set PPDL_DATA."
+    )
