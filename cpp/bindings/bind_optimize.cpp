@@ -1,4 +1,5 @@
 #include "lbfgs.hpp"
+#include "optimizer_state.hpp"
 
 #include <ppdl/base/check.hpp>
 #include <ppdl/optimize/optimizer.hpp>
@@ -12,23 +13,6 @@
 
 namespace ppdl::bindings {
 namespace {
-
-template <class Scalar>
-py::tuple state(const Optimizer<Scalar>& optimizer) {
-  OptimizerState<Scalar> state = optimizer.state();
-  py::dict arrays;
-  for (auto& [name, array] : state.arrays) arrays[py::str(name)] = py::cast(std::move(array));
-  return py::make_tuple(state.n_steps, arrays);
-}
-
-template <class Scalar>
-void load_state(Optimizer<Scalar>& optimizer, const std::pair<Index, py::dict>& state) {
-  OptimizerState<Scalar> received{.n_steps = state.first, .arrays = {}};
-  for (const auto& [name, array] : state.second) {
-    received.arrays.emplace_back(py::cast<std::string>(name), py::cast<Vector<Scalar>>(array));
-  }
-  optimizer.load_state(received);
-}
 
 /// A Python function x -> (f, g) as an objective. It is called with the GIL, and with an x of its own, free to keep.
 template <class Scalar>
@@ -59,8 +43,9 @@ void bind_optimizers(py::module_& m) {
              std::optional<int> n_threads) { self.step(theta, gradient, rate, threads(n_threads)); },
           "theta"_a.noconvert(), "gradient"_a.noconvert(), "rate"_a, "n_threads"_a = py::none(), computes(),
           "One step downhill; theta is changed in place.")
-      .def("state", &state<Scalar>, "(number of steps, dict of arrays): all that the next steps depend on.")
-      .def("load_state", &load_state<Scalar>, "state"_a, "Continue from what state() returned; after reset(n).")
+      .def("state", &optimizer_state<Scalar>, "(number of steps, dict of arrays): all that the next steps depend on.")
+      .def("load_state", &load_optimizer_state<Scalar>, "state"_a,
+           "Continue from what state() returned; after reset(n).")
       .def_property_readonly("size", &Base::size, "Number of parameters.")
       .def_property_readonly("state_bytes", &Base::state_bytes, "Memory that the state takes.");
 

@@ -1,4 +1,5 @@
 #include "lbfgs.hpp"
+#include "optimizer_state.hpp"
 #include "samples.hpp"
 
 #include <ppdl/train/full_batch.hpp>
@@ -6,7 +7,6 @@
 
 #include <memory>
 #include <span>
-#include <string>
 #include <tuple>
 #include <utility>
 
@@ -73,21 +73,16 @@ void bind_trainer(py::module_& m) {
       .def(
           "state",
           [](Train& self) {
-            OptimizerState<Scalar> state = self.trainer->optimizer().state();
-            py::dict arrays;
-            for (auto& [name, array] : state.arrays) arrays[py::str(name)] = py::cast(std::move(array));
-            return py::make_tuple(self.trainer->n_steps(), state.n_steps, arrays);
+            auto [n_updates, arrays] = optimizer_state<Scalar>(self.trainer->optimizer());
+            return std::tuple(self.trainer->n_steps(), n_updates, std::move(arrays));
           },
           "(steps of the trainer, steps of the optimiser, dict of arrays): all that the next epoch depends on.")
       .def(
           "load_state",
           [](Train& self, const std::tuple<Index, Index, py::dict>& state) {
-            OptimizerState<Scalar> received{.n_steps = std::get<1>(state), .arrays = {}};
-            for (const auto& [name, array] : std::get<2>(state)) {
-              received.arrays.emplace_back(py::cast<std::string>(name), py::cast<Vector<Scalar>>(array));
-            }
-            self.trainer->optimizer().load_state(received);
-            self.trainer->set_n_steps(std::get<0>(state));
+            const auto& [n_steps, n_updates, arrays] = state;
+            load_optimizer_state<Scalar>(self.trainer->optimizer(), {n_updates, arrays});
+            self.trainer->set_n_steps(n_steps);
           },
           "state"_a, "Continue from what state() returned.")
       .def_property_readonly(
