@@ -11,7 +11,7 @@ CONTRASTS = {  # g and g'
 }
 
 
-def value(W, X, *, contrast="smooth-l1", contrast_epsilon=1e-5, sparsity=0.05, norm_epsilon=1e-5, signs=1.0):
+def value(W, X, *, contrast="smooth-l1", contrast_epsilon=1e-2, sparsity=0.1, norm_epsilon=1e-8, signs=1.0):
     """The objective at W (n_visible, n_components) for samples X (n_samples, n_visible): a mean over samples."""
     W = W / np.sqrt((W**2).sum(axis=0) + norm_epsilon)
     Z = X @ W
@@ -20,7 +20,7 @@ def value(W, X, *, contrast="smooth-l1", contrast_epsilon=1e-5, sparsity=0.05, n
 
 
 def value_and_gradient(
-    W, X, *, contrast="smooth-l1", contrast_epsilon=1e-5, sparsity=0.05, norm_epsilon=1e-5, signs=1.0
+    W, X, *, contrast="smooth-l1", contrast_epsilon=1e-2, sparsity=0.1, norm_epsilon=1e-8, signs=1.0
 ):
     """The objective and its gradient by W, through the reconstruction of every sample."""
     norms = np.sqrt((W**2).sum(axis=0) + norm_epsilon)

@@ -24,10 +24,10 @@ enum class Contrast {
 
 struct RicaOptions {
   Contrast contrast = Contrast::smooth_l1;
-  double contrast_epsilon = 1e-5;  ///< ε of smooth_l1, > 0
-  double sparsity = 0.05;          ///< λ, >= 0
-  double norm_epsilon = 1e-5;      ///< added to ‖w‖² before its root, > 0
-  double memory_limit = 1e9;       ///< bytes that the pooled data may take
+  double contrast_epsilon = 1e-2;  ///< ε of smooth_l1, > 0
+  double sparsity = 0.1;           ///< λ, >= 0
+  double norm_epsilon = 1e-8;      ///< added to ‖w‖² before its root, > 0
+  double memory_limit = 0x1p30;    ///< bytes that the pooled data may take
 
   /// @throws std::invalid_argument naming the option and the received value
   void validate() const;
