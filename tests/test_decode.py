@@ -179,7 +179,7 @@ def test_scores_that_are_no_log_probabilities_are_errors_with_the_frame(core, va
 
 def test_scores_of_another_shape_are_errors():
     scores, model = example(n_phones=4, n_states=2)
-    with pytest.raises(ValueError, match="columns of the scores: received 7, expected 8"):
+    with pytest.raises(ValueError, match="columns of the scores: received 7; expected 8"):
         received(np.ascontiguousarray(scores[:, 1:]), model)
     with pytest.raises(ValueError, match="scores: received 0 frames"):
         received(scores[:0], model)
@@ -189,12 +189,12 @@ def test_scores_of_another_shape_are_errors():
     ("change", "message"),
     [
         ({"initial": np.zeros(0)}, "initial: received no phone"),
-        ({"bigram": np.zeros((3, 4))}, "rows of the bigram: received 3, expected 4"),
-        ({"bigram": np.zeros((4, 3))}, "columns of the bigram: received 3, expected 4"),
-        ({"final": np.zeros(3)}, "final: received 3, expected 4"),
+        ({"bigram": np.zeros((3, 4))}, "rows of the bigram: received 3; expected 4"),
+        ({"bigram": np.zeros((4, 3))}, "columns of the bigram: received 3; expected 4"),
+        ({"final": np.zeros(3)}, "final: received 3; expected 4"),
         ({"stay": np.zeros(0)}, "stay: received 0 states; expected a multiple of 4"),
         ({"stay": np.zeros(9)}, "stay: received 9 states; expected a multiple of 4"),
-        ({"advance": np.zeros(4)}, "advance: received 4, expected 8"),
+        ({"advance": np.zeros(4)}, "advance: received 4; expected 8"),
         (
             {"initial": np.array([0, 0, np.nan, 0])},
             "initial: received nan in .*column 2; expected finite numbers or -inf",

@@ -40,7 +40,7 @@ def test_a_dense_layer_takes_all_numbers_of_a_map():
         image.value_and_gradient(theta, X, y), flat.value_and_gradient(theta, X, y), strict=True
     ):
         np.testing.assert_array_equal(received, expected)
-    with pytest.raises(ValueError, match="inputs of a dense layer: received 73, expected 72"):
+    with pytest.raises(ValueError, match="inputs of a dense layer: received 73; expected 72"):
         network([], 72, 73, (6, 4, 3))
 
 

@@ -141,11 +141,11 @@ def test_state_of_another_optimizer_is_refused():
     sgd, adam = F64.Sgd(), F64.Adam()
     sgd.reset(4)
     adam.reset(4)
-    with pytest.raises(ValueError, match="arrays of optimizer state: received 2, expected 1"):
+    with pytest.raises(ValueError, match="arrays of optimizer state: received 2; expected 1"):
         sgd.load_state(adam.state())
     with pytest.raises(ValueError, match='received array "speed", expected "velocity"'):
         sgd.load_state((1, {"speed": np.zeros(4)}))
-    with pytest.raises(ValueError, match='"velocity": received 3, expected 4'):
+    with pytest.raises(ValueError, match='"velocity": received 3; expected 4'):
         sgd.load_state((1, {"velocity": np.zeros(3)}))
     with pytest.raises(ValueError, match="n_steps must be >= 0"):
         sgd.load_state((-1, {"velocity": np.zeros(4)}))
@@ -154,9 +154,9 @@ def test_state_of_another_optimizer_is_refused():
 def test_sizes_are_checked_before_a_step():
     optimizer = F64.Sgd()
     optimizer.reset(3)
-    with pytest.raises(ValueError, match="size of theta: received 4, expected 3"):
+    with pytest.raises(ValueError, match="size of theta: received 4; expected 3"):
         optimizer.step(np.zeros(4), np.zeros(4), 0.1)
-    with pytest.raises(ValueError, match="size of gradient: received 4, expected 3"):
+    with pytest.raises(ValueError, match="size of gradient: received 4; expected 3"):
         optimizer.step(np.zeros(3), np.zeros(4), 0.1)
     with pytest.raises(TypeError):
         optimizer.step(np.zeros(3, np.float32), np.zeros(3, np.float32), 0.1)

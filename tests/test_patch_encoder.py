@@ -161,17 +161,17 @@ def test_no_images():
         ({"stride": 0}, "stride: received 0"),
         ({"regions": (8, 1)}, "regions: received 8 x 1.*7 x 7"),
         ({"regions": (0, 1)}, "regions: received 0 x 1"),
-        ({"patch_size": (3, 3)}, "rows of the filters: received 6, expected 9"),
+        ({"patch_size": (3, 3)}, "rows of the filters: received 6; expected 9"),
         ({"encoding": "triangel"}, "unknown encoding 'triangel'; known are .*triangle"),
         ({"encoding": "triangle"}, "without bias"),
         ({"scale": "variance"}, "unknown scale 'variance'"),
         ({"scale": "norm"}, "epsilon of the contrast: received 0"),
         ({"encoding": "smooth-absolute", "epsilon": 0.0}, "epsilon of the encoding: received 0"),
         ({"threshold": -1.0}, "threshold: received -1"),
-        ({"whitening": np.eye(6, 5)}, "rows of the filters: received 6, expected 5"),
-        ({"whitening": np.eye(5, 6)}, "rows of the whitening: received 5, expected 6"),
-        ({"whitening": np.eye(6)}, "size of the mean: received 0, expected 6"),
-        ({"mean": np.zeros(5)}, "size of the mean: received 5, expected 6"),
+        ({"whitening": np.eye(6, 5)}, "rows of the filters: received 6; expected 5"),
+        ({"whitening": np.eye(5, 6)}, "rows of the whitening: received 5; expected 6"),
+        ({"whitening": np.eye(6)}, "size of the mean: received 0; expected 6"),
+        ({"mean": np.zeros(5)}, "size of the mean: received 5; expected 6"),
     ],
 )
 def test_arguments_that_do_not_fit_are_errors_that_name_both(change, message):
@@ -183,13 +183,13 @@ def test_arguments_that_do_not_fit_are_errors_that_name_both(change, message):
 def test_wrong_shapes_are_errors():
     images, filters, bias, options = example()
     encoder = _core.f64.PatchEncoder(images.shape[1:], filters, bias, **options)
-    with pytest.raises(ValueError, match="columns of the images: received 71, expected 72"):
+    with pytest.raises(ValueError, match="columns of the images: received 71; expected 72"):
         encoder.encode(np.zeros((3, 71)), np.zeros((3, 28)))
-    with pytest.raises(ValueError, match="rows of the features: received 2, expected 3"):
+    with pytest.raises(ValueError, match="rows of the features: received 2; expected 3"):
         encoder.encode(np.zeros((3, 72)), np.zeros((2, 28)))
-    with pytest.raises(ValueError, match="columns of the features: received 27, expected 28"):
+    with pytest.raises(ValueError, match="columns of the features: received 27; expected 28"):
         encoder.encode(np.zeros((3, 72)), np.zeros((3, 27)))
-    with pytest.raises(ValueError, match="size of the bias: received 6, expected 7"):
+    with pytest.raises(ValueError, match="size of the bias: received 6; expected 7"):
         _core.f64.PatchEncoder(images.shape[1:], filters, bias[1:], **options)
 
 

@@ -253,9 +253,9 @@ def test_a_learned_dictionary_has_no_base():
     [
         ({"n_channels": 0}, r"n_channels: received 0; expected a divisor of 6"),
         ({"n_channels": 4}, r"n_channels: received 4; expected a divisor of 6"),
-        ({"n_channels": 3}, r"rows of the base: received 3, expected 2"),
+        ({"n_channels": 3}, r"rows of the base: received 3; expected 2"),
         ({"factors": (np.eye(2), np.eye(2), [(0, 0)] * 4)}, r"height of 2 and a width of 2; expected 3 points"),
-        ({"factors": (np.eye(3), np.eye(1), [(0, 0)] * 3)}, r"pairs of factors: received 3, expected 4"),
+        ({"factors": (np.eye(3), np.eye(1), [(0, 0)] * 3)}, r"pairs of factors: received 3; expected 4"),
         ({"factors": (np.eye(3), np.eye(1), [(0, 1)] * 4)}, r"pair \(0, 1\) is outside 3 × 1 factors"),
     ],
 )

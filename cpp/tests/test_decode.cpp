@@ -97,7 +97,7 @@ TEST_CASE_TEMPLATE("what cannot be decoded is named", Scalar, float, double) {
   Matrix<Scalar> scores = tests::random_matrix<Scalar>(5, kPhones * 3, 6);
   CHECK_THROWS_WITH_AS((void)decoder.decode(scores.topRows(2)), doctest::Contains("expected at least 3 frames"),
                        NumericalError);
-  CHECK_THROWS_WITH_AS((void)decoder.decode(scores.leftCols(8)), doctest::Contains("received 8, expected 9"),
+  CHECK_THROWS_WITH_AS((void)decoder.decode(scores.leftCols(8)), doctest::Contains("received 8; expected 9"),
                        std::invalid_argument);
   scores(4, 1) = std::numeric_limits<Scalar>::quiet_NaN();
   CHECK_THROWS_WITH_AS((void)decoder.decode(scores), doctest::Contains("frame 4"), std::invalid_argument);

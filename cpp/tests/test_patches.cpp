@@ -48,7 +48,7 @@ TEST_CASE_TEMPLATE("images of another size are named", Scalar, float, double) {
   const auto patches = encoder<Scalar>(Encoding::linear);
   const Matrix<Scalar> images = Matrix<Scalar>::Zero(2, kGrid.n_pixels() - 1);
   Matrix<Scalar> features(2, patches.n_features());
-  CHECK_THROWS_WITH_AS(patches.encode(images, features, 1), doctest::Contains("received 311, expected 312"),
+  CHECK_THROWS_WITH_AS(patches.encode(images, features, 1), doctest::Contains("received 311; expected 312"),
                        std::invalid_argument);
 }
 

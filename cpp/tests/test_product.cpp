@@ -93,7 +93,7 @@ TEST_CASE_TEMPLATE("a gathered factor is the one written out", Scalar, float, do
 
 TEST_CASE_TEMPLATE("factors that don't fit are named", Scalar, float, double) {
   const Matrix<Scalar> A = random_matrix<Scalar>(2, 3, 1), B = random_matrix<Scalar>(4, 5, 2);
-  CHECK_THROWS_WITH_AS((void)product<Scalar>(A, B), doctest::Contains("received 4, expected 3"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS((void)product<Scalar>(A, B), doctest::Contains("received 4; expected 3"), std::invalid_argument);
 }
 
 }  // namespace ppdl

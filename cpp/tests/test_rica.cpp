@@ -92,7 +92,7 @@ TEST_CASE_TEMPLATE("options of RICA out of range and samples of another width ar
     Rica<Scalar>(weights, options, {}).check_samples({.inputs = samples});
   };
   CHECK_THROWS_WITH_AS(build(X, {.sparsity = -1.0}), doctest::Contains("sparsity: received -1"), std::invalid_argument);
-  CHECK_THROWS_WITH_AS(build(X.leftCols(5), {}), doctest::Contains("received 5, expected 16"), std::invalid_argument);
+  CHECK_THROWS_WITH_AS(build(X.leftCols(5), {}), doctest::Contains("received 5; expected 16"), std::invalid_argument);
 }
 
 }  // namespace ppdl

@@ -24,9 +24,9 @@ void check(bool condition, const Parts&... parts) {
   if (!condition) throw_invalid(parts...);
 }
 
-/// Throws unless `received == expected`: "X has 3 columns; expected 4, the rows of U".
+/// Throws unless `received == expected`: "columns of X: received 3; expected 4 (the rows of U)".
 inline void check_size(std::string_view what, Index received, Index expected, std::string_view because) {
-  check(received == expected, what, ": received ", received, ", expected ", expected, " (", because, ")");
+  check(received == expected, what, ": received ", received, "; expected ", expected, " (", because, ")");
 }
 
 }  // namespace ppdl

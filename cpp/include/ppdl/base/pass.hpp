@@ -13,9 +13,9 @@ namespace ppdl {
 inline constexpr std::uint64_t kDropoutStreams = std::uint64_t{1} << 47, kJitterStreams = std::uint64_t{3} << 46;
 
 struct Pass {
-  bool training = false;   ///< dropout is active
-  std::uint64_t seed = 0;  ///< of the dropout masks
-  std::uint64_t step = 0;  ///< number of the step: masks differ from step to step
+  bool training = false;   ///< dropout and jitter are active
+  std::uint64_t seed = 0;  ///< of the numbers that layers draw
+  std::uint64_t step = 0;  ///< number of the step: they differ from step to step
 
   /// The numbers of this step that a layer draws, told from others' by its number.
   [[nodiscard]] Random random(std::uint64_t streams, Index layer) const {

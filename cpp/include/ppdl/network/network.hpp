@@ -28,7 +28,7 @@ struct NetworkOptions {
 template <class Scalar>
 class Network final : public Model<Scalar> {
  public:
-  /// @throws std::invalid_argument unless the layers' shapes fit, the first is of weights or dropout and the last has weights
+  /// @throws std::invalid_argument unless the layers' shapes fit, the first is no activation and the last has weights
   Network(const LayerSpecs<Scalar>& layers, const Shape& input, const NetworkOptions& options);
 
   [[nodiscard]] Index n_inputs() const { return n_inputs_; }

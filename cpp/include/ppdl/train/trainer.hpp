@@ -32,7 +32,7 @@ class Trainer {
   /// @param theta  (n_parameters)
   /// @param order  rows of the samples, in the order of use
   /// @param rates  learning rate of each batch: ⌈order / batch_size⌉ of them
-  /// @param seed   of the dropout masks
+  /// @param seed   of the numbers that layers draw, such as dropout masks
   /// @return       mean loss over the samples, by their weights, each batch at the θ that it met
   /// @throws NumericalError when a batch's loss is not finite
   double epoch(VectorRef<Scalar> theta, std::span<const Index> order, std::span<const double> rates,
