@@ -112,8 +112,8 @@ def _completed(layer: Layer, dictionary: Dictionary | None, fraction: float | No
     """Return a layer of weights with what it leaves to the network; where all is learned, nothing is predicted."""
     if not isinstance(layer, Weighted):
         return layer
-    share = fraction if layer.fraction is None else layer.fraction
-    all_learned = share == 1.0 and getattr(dictionary, "selection", None) != "all"
+    learned = fraction if layer.fraction is None else layer.fraction
+    all_learned = learned == 1.0 and getattr(dictionary, "selection", None) != "all"
     return layer.completed(Identity() if all_learned else dictionary, fraction)
 
 
