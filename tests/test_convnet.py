@@ -16,7 +16,7 @@ from sklearn.datasets import load_digits
 
 from ppdl import PredictedConvNetClassifier, PredictedMLPClassifier
 from ppdl.dictionaries import DCT, EmpiricalCovariance, Identity, SquaredExponential
-from ppdl.estimators.networks.windows import LayerSamples, windows
+from ppdl.estimators.networks.layer_samples import LayerSamples, windows
 from ppdl.layers import Activation, Conv2D, Dense, Dropout, Maxout, MaxPool2D, Shape
 
 
@@ -187,7 +187,7 @@ def test_windows_are_those_that_filters_see():
 
 
 def test_of_too_many_windows_some_are_drawn(monkeypatch):
-    monkeypatch.setattr("ppdl.estimators.networks.windows.MOST", 50)
+    monkeypatch.setattr("ppdl.estimators.networks.layer_samples.MOST", 50)
     X, layer = np.arange(600.0).reshape(6, 100), Conv2D(1, 1)
     seen = windows(LayerSamples(6, X.__getitem__, None), layer, Shape(10, 10, 1), (0, 1)).all()
     assert len(np.unique(seen)) == len(seen) == 50

@@ -28,7 +28,7 @@ from ppdl.dictionaries import (
     SquaredExponential,
 )
 from ppdl.estimators import OneCycle
-from ppdl.estimators.networks.windows import LayerSamples, drawn
+from ppdl.estimators.networks.layer_samples import LayerSamples, drawn
 
 CHECKED = [
     PredictedMLPClassifier(),
@@ -788,7 +788,7 @@ def test_samples_are_the_same_however_they_lie_in_memory(dtype):
 
 
 def test_of_too_many_samples_dictionaries_see_some(monkeypatch):
-    monkeypatch.setattr("ppdl.estimators.networks.windows.MOST", 50)
+    monkeypatch.setattr("ppdl.estimators.networks.layer_samples.MOST", 50)
     rng = np.random.default_rng(0)
     X, weight = rng.normal(size=(300, 6)) @ rng.normal(size=(6, 6)), np.arange(300) % 2
     clf = PredictedMLPClassifier(

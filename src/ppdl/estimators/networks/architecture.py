@@ -14,7 +14,7 @@ from ppdl.dictionaries import LayerInput
 from ppdl.dictionaries.columns import DictionaryColumns, StoredBase
 from ppdl.layers import Activation, Conv2D, Dropout, Layer, Shape, Weighted
 
-from .windows import LayerSamples, drawn, windows
+from .layer_samples import LayerSamples, drawn, windows
 
 
 class Place(NamedTuple):

@@ -12,9 +12,9 @@ from ppdl._precision import Array
 from ..training.options import Machine
 from ..training.state import BatchPlan, Data, Rows
 from .architecture import Architecture
+from .layer_samples import LayerSamples
 from .model import Model, network_of
 from .options import Regularisation
-from .windows import LayerSamples
 
 
 def counts_of(data: Data) -> Array | None:

@@ -17,8 +17,8 @@ from ..training.state import Data
 from .architecture import Architecture
 from .autoencoders import AutoencoderOptions
 from .building import counts_of, initial_theta
+from .layer_samples import LayerSamples
 from .model import Model, network_of
-from .windows import LayerSamples
 
 
 @dataclass(frozen=True)
