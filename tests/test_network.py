@@ -388,12 +388,11 @@ def test_targets_must_be_of_the_kind_that_the_loss_takes():
         ([Dense(Weights(5, (Column(3),)))], r"\b5\b.*\b4\b|\b4\b.*\b5\b"),
         ([Dense(Weights(4, (Column(3),))), Dense(Weights(2, (Column(3),)))], r"\b2\b.*\b3\b|\b3\b.*\b2\b"),
         ([Dense(Weights(4, (Column(3),))), Activation("tanh")], "last"),
-        ([Activation("tanh"), Dense(Weights(4, (Column(3),)))], "first"),
         ([Dense(Weights(4, (Column(3),))), Maxout(2), Dense(Weights(1, (Column(3),)))], r"\b2\b.*\b3\b"),
         ([Dense(Weights(4, (Column(3),))), Maxout(0), Dense(Weights(1, (Column(3),)))], r"received 0\b"),
         ([Dense(Weights(4, (Column(4),))), Maxout(2), Dense(Weights(3, (Column(3),)))], r"\b3\b.*\b2\b"),
     ],
-    ids=["none", "inputs", "between", "last", "first", "pieces", "no pieces", "maxout"],
+    ids=["none", "inputs", "between", "last", "pieces", "no pieces", "maxout"],
 )
 def test_layers_that_do_not_fit_are_errors_that_say_why(layers, message):
     with pytest.raises(ValueError, match=message):

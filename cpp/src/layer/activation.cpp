@@ -69,13 +69,15 @@ class ActivationLayer final : public Layer<Scalar> {
   [[nodiscard]] Index n_outputs() const override { return n_units_; }
   [[nodiscard]] bool in_place() const override { return true; }
 
-  void forward(const Pass&, Index, Index, const Scalar*, const ConstMatrixRef<Scalar>&, MatrixRef<Scalar> output,
+  void forward(const Pass&, Index, Index, const Scalar*, const ConstMatrixRef<Scalar>& input, MatrixRef<Scalar> output,
                Scratch*) const override {
+    if (output.data() != input.data()) output = input;
     activate<Scalar>(kind_, output);
   }
 
-  void reverse(const Pass&, Index, Index, const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>&,
+  void reverse(const Pass&, Index, Index, const ConstMatrixRef<Scalar>& output, const ConstMatrixRef<Scalar>& d_output,
                MatrixRef<Scalar>* d_input, Scratch*) const override {
+    if (d_input->data() != d_output.data()) *d_input = d_output;
     activate_reverse<Scalar>(kind_, output, *d_input);
   }
 

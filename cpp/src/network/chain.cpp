@@ -26,8 +26,7 @@ Chain<Scalar>::Chain(std::vector<std::unique_ptr<const Layer<Scalar>>> layers, b
   first_trained_ = layers_.size();
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer<Scalar>& layer = *layers_[i];
-    check(i > 0 || !layer.in_place(), "layers: the first one must not be an activation");
-    if (!layer.in_place()) ++slot;
+    if (i == 0 || !layer.in_place() || layers_[i - 1]->in_place()) ++slot;
     slots_.push_back(slot);
     offsets_.push_back(n_parameters_);
     n_parameters_ += layer.n_parameters();
@@ -37,6 +36,13 @@ Chain<Scalar>::Chain(std::vector<std::unique_ptr<const Layer<Scalar>>> layers, b
     for (Index t = 0; t < layer.n_finish_tasks(); ++t) finish_.push_back({i, t});
   }
   choose_rows(makes_maps);
+}
+
+/// Whether layer i writes over the outputs of the one before it. The network's inputs are not its own to write over; and a
+/// layer that may do so itself goes back through its outputs, which therefore stay.
+template <class Scalar>
+bool Chain<Scalar>::in_place(std::size_t i) const {
+  return i > 0 && slots_[i] == slots_[i - 1];
 }
 
 /// The gradient of the last slot is written over the output; those before the first parameters are never asked for.
@@ -49,7 +55,7 @@ template <class Scalar>
 void Chain<Scalar>::choose_rows(bool makes_maps) {
   Index values = layers_.front()->n_inputs(), gradients = 0;
   for (std::size_t i = 0; i < layers_.size(); ++i) {
-    if (layers_[i]->in_place()) continue;
+    if (in_place(i)) continue;
     values += layers_[i]->n_outputs();
     if (keeps_gradient(i)) gradients += layers_[i]->n_outputs();
   }
@@ -90,7 +96,7 @@ std::unique_ptr<ChainWorkspace<Scalar>> Chain<Scalar>::workspace(const Samples<S
   for (std::size_t i = 0; i < layers_.size(); ++i) {
     const Layer<Scalar>& layer = *layers_[i];
     workspace->layers.push_back(layer.scratch(rows, block_rows_, true, i > first_trained_));
-    if (layer.in_place()) continue;
+    if (in_place(i)) continue;
     workspace->values[slots_[i]].resize(rows, layer.n_outputs());
     if (keeps_gradient(i)) workspace->gradients[slots_[i]].resize(rows, layer.n_outputs());
   }

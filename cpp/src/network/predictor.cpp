@@ -46,7 +46,7 @@ Matrix<Scalar> Predictor<Scalar>::activations(const ConstMatrixRef<Scalar>& X, I
       if (i >= last) {
         const MatrixRef<Scalar> output = outputs.middleRows(first, count);
         layers_[i]->forward(i == last ? input : ConstMatrixRef<Scalar>(output), output);
-      } else if (layers_[i]->in_place()) {
+      } else if (i > 0 && layers_[i]->in_place()) {
         layers_[i]->forward(present, present);
       } else {
         next.resize(count, layers_[i]->n_outputs());

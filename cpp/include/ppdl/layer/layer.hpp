@@ -52,10 +52,10 @@ class Inference {
  public:
   virtual ~Inference() = default;
   [[nodiscard]] virtual Index n_outputs() const = 0;
-  /// Whether `forward` writes over its input.
+  /// Whether `forward` may write over its input.
   [[nodiscard]] virtual bool in_place() const { return false; }
   /// @param input   (n_rows, n_inputs)
-  /// @param output  (n_rows, n_outputs)  overwritten; the same memory as `input` where `in_place()`
+  /// @param output  (n_rows, n_outputs)  overwritten; maybe the same memory as `input` where `in_place()`
   virtual void forward(const ConstMatrixRef<Scalar>& input, MatrixRef<Scalar> output) const = 0;
 };
 
@@ -79,7 +79,8 @@ class Layer {
   [[nodiscard]] virtual std::vector<WeightBlock<Scalar>> weights() const { return {}; }
   /// Of layers with weights, for batches of `batch` samples.
   [[nodiscard]] virtual std::optional<LayerDescription> describe(Index /*batch*/) const { return std::nullopt; }
-  /// Whether `forward` may write over its input, and `reverse` over the gradient that it gets.
+  /// Whether `forward` may write over its input, and `reverse` over the gradient that it gets; `reverse` then needs the
+  /// layer's own outputs.
   [[nodiscard]] virtual bool in_place() const { return false; }
   /// Multiply-adds of a forward and reverse pass of a batch.
   [[nodiscard]] virtual double multiply_adds(Index /*batch*/) const { return 0.0; }
@@ -104,13 +105,14 @@ class Layer {
   /// @param row     number of the block's first sample in the batch
   /// @param first   and in the group
   /// @param input   (n_rows, n_inputs)
-  /// @param output  (n_rows, n_outputs)  overwritten; the same memory as `input` where `in_place()`
+  /// @param output  (n_rows, n_outputs)  overwritten; maybe the same memory as `input` where `in_place()`
   virtual void forward(const Pass& pass, Index row, Index first, const Scalar* theta,
                        const ConstMatrixRef<Scalar>& input, MatrixRef<Scalar> output, Scratch* scratch) const = 0;
 
-  /// @param output    (n_rows, n_outputs)  after those that wrote over it
+  /// @param output    (n_rows, n_outputs)  its own where `in_place()`; else maybe after one that wrote over it
   /// @param d_output  (n_rows, n_outputs)  gradient with respect to the output
-  /// @param d_input   (n_rows, n_inputs)   overwritten; null where nobody wants it
+  /// @param d_input   (n_rows, n_inputs)   overwritten; null where nobody wants it; maybe the same memory as `d_output`
+  ///                  where `in_place()`
   virtual void reverse(const Pass& pass, Index row, Index first, const ConstMatrixRef<Scalar>& output,
                        const ConstMatrixRef<Scalar>& d_output, MatrixRef<Scalar>* d_input, Scratch* scratch) const = 0;
 

@@ -58,6 +58,7 @@ class Chain {
     std::size_t layer;
     Index task;
   };
+  [[nodiscard]] bool in_place(std::size_t i) const;
   [[nodiscard]] bool keeps_gradient(std::size_t i) const;
   void choose_rows(bool makes_maps);
   double group(const Scalar* theta, const ConstMatrixRef<Scalar>& inputs, const Rows& rows, Index row, const Pass& pass,
