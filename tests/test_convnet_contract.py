@@ -132,6 +132,14 @@ def test_merged_network_is_ordinary_and_of_the_same_function(digits, fitted):
     assert merged.n_iter_ == 3
 
 
+def test_network_that_pools_is_merged_into_one_that_can_be_trained(digits):
+    X, y = digits
+    layers = [Conv2D(4, 3, n_columns=1), Dense(5, n_columns=1)]
+    merged = PredictedConvNetClassifier(layers, order="pool", **OPTIONS).fit(X, y).merge()
+    assert [layer.order for layer in merged.summary().layers] == ["dense"] * 3
+    merged.set_params(warm_start=True).fit(X, y)
+
+
 def test_samples_without_weight_might_as_well_be_absent(digits):
     X, y = digits
     counts = np.arange(len(y)) % 3 > 0

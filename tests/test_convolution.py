@@ -5,7 +5,7 @@ import pytest
 from oracles.convolution import convolution
 
 from ppdl._precision import core
-from ppdl.dictionaries import DCT, LayerInput, SquaredExponential
+from ppdl.dictionaries import DCT, LayerInput, RandomProjection, SquaredExponential
 from ppdl.testing import check_gradient
 
 # image, filters, kernel, stride, padding
@@ -205,12 +205,18 @@ def test_pooling_first_is_chosen_where_it_is_cheaper():
 
 
 @pytest.mark.parametrize(
-    ("case", "of", "message"),
+    ("case", "how", "lacking"),
     [
-        (CASES[1], separable_weights, "order: pool needs a stride of 1"),
-        (CASES[0], weights, "order: pool needs atoms that are outer products"),
+        (CASES[1], {"of": separable_weights}, "a stride of 1"),
+        (CASES[0], {"dictionary": RandomProjection()}, "atoms that are outer products of two filters"),
     ],
 )
-def test_what_cannot_pool_first_is_told(case, of, message):
+def test_what_cannot_pool_first_is_told(case, how, lacking):
+    message = f"order: received pool for a convolution without {lacking}; expected auto or predict"
     with pytest.raises(ValueError, match=message):
-        network(core(np.float64), case, order="pool", of=of)
+        network(core(np.float64), case, order="pool", **how)
+
+
+def test_ordinary_weights_are_computed_in_any_order():
+    described = network(core(np.float64), CASES[1], order="pool")[0].describe()
+    assert described == network(core(np.float64), CASES[1])[0].describe()

@@ -62,12 +62,12 @@ class ConvolutionInference final : public Inference<Scalar> {
   RowVector<Scalar> bias_;
 };
 
-/// In the order that was asked for, or the cheaper one.
+/// In the order that was asked for, or the cheaper one; ordinary weights have one order alone.
 template <class Scalar>
 std::shared_ptr<const PatchProduct<Scalar>> product_in_order(
     const std::shared_ptr<const PredictedWeights<Scalar>>& weights, const PatchGrid& grid, OrderChoice order,
     const Setting& setting) {
-  if (order == OrderChoice::pool) return product_with_maps(weights, grid);
+  if (order == OrderChoice::pool && !weights->is_identity()) return product_with_maps(weights, grid);
   auto predicting = product_with_weights(weights, grid);
   if (order == OrderChoice::predict || !lacks_for_maps(*weights, grid.window()).empty()) return predicting;
   auto pooling = product_with_maps(weights, grid);

@@ -330,7 +330,7 @@ template <class Scalar>
 std::unique_ptr<const PatchProduct<Scalar>> product_with_maps(std::shared_ptr<const PredictedWeights<Scalar>> weights,
                                                               const PatchGrid& grid) {
   const std::string_view lacking = lacks_for_maps(*weights, grid.window());
-  check(lacking.empty(), "order: pool needs ", lacking);
+  check(lacking.empty(), "order: received pool for a convolution without ", lacking, "; expected auto or predict");
   return std::make_unique<WithMaps<Scalar>>(std::move(weights), grid);
 }
 
