@@ -15,7 +15,7 @@ from sklearn.base import clone
 from sklearn.datasets import load_digits
 
 from ppdl import PredictedConvNetClassifier, PredictedMLPClassifier
-from ppdl.dictionaries import DCT, EmpiricalCovariance, Identity, SquaredExponential
+from ppdl.dictionaries import DCT, EmpiricalCovariance, Identity, LowRank, PrincipalComponents, SquaredExponential
 from ppdl.estimators.networks.layer_samples import LayerSamples, windows
 from ppdl.layers import Activation, Conv2D, Dense, Dropout, Maxout, MaxPool2D, Shape
 
@@ -222,6 +222,10 @@ def test_dictionary_from_data_is_of_windows(digits):
             {"layers": [Conv2D(4, 3), MaxPool2D(4), Conv2D(4, 3)]},
             r"layers: Conv2D\(4, 3\): received inputs of 2 x 2 points.*"
             r"\(sizes so far: inputs 8 x 8 x 1; Conv2D\(4, 3\) 6 x 6 x 4; MaxPool2D\(4\) 2 x 2 x 4\)",
+        ),
+        (
+            {"layers": [Conv2D(4, 3, dictionary=PrincipalComponents()), Conv2D(4, 3)], "dictionary": LowRank()},
+            r"dictionary: received LowRank\(\) for Conv2D\(4, 3\); expected one that is not learned",
         ),
         ({"layers": [Conv2D(5, 3), Maxout(2)]}, r"layers: Maxout\(2\): received 5 channels"),
         ({"layers": [Conv2D(4, 1), Dense(3)]}, r"Conv2D\(4, 1.*: learned_fraction: "),
