@@ -122,6 +122,14 @@ def test_layers_without_bias_and_presets_are_saved(digits, tmp_path):
         assert_array_equal(loaded.predict_proba(X), clf.predict_proba(X))
 
 
+def test_layers_of_numpy_numbers_are_saved(digits, tmp_path):
+    X, y = digits
+    layers = [Conv2D(np.int64(4), np.int64(3), fraction=np.float32(0.5)), Dense(np.int32(5))]
+    clf = PredictedConvNetClassifier(layers, **OPTIONS).fit(X, y)
+    clf.save(tmp_path / "model.safetensors")
+    assert_array_equal(ppdl.load(tmp_path / "model.safetensors").predict_proba(X), clf.predict_proba(X))
+
+
 def test_merged_network_is_ordinary_and_of_the_same_function(digits, fitted):
     X, y = digits
     merged = fitted.merge()

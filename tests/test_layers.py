@@ -1,10 +1,12 @@
 """Specifications of layers: shapes, values, and the core's layers that they make."""
 
+import json
 import pickle
 
 import numpy as np
 import pytest
 
+import ppdl.layers
 from ppdl._core import f64
 from ppdl.dictionaries import DCT, Identity
 from ppdl.layers import (
@@ -13,6 +15,7 @@ from ppdl.layers import (
     Conv2D,
     Dense,
     Dropout,
+    Jitter,
     Layer,
     Maxout,
     MaxPool2D,
@@ -42,6 +45,20 @@ def test_layers_are_values_that_know_the_shape_of_their_outputs(layer):
     network = f64.Network(layers, "squared", n_inputs=12)
     n_own = 13 * 6 if isinstance(layer, Weighted) else 0
     assert network.n_parameters == 13 * 12 + n_own + after.size + 1
+
+
+def test_fields_are_plain_numbers_whatever_they_were_given_as():
+    four, half, no = np.int64(4), np.float32(0.5), np.bool_(False)
+    for layer in (
+        Conv2D(four, (four, np.int8(3)), stride=four, n_columns=four, fraction=half, bias=no),
+        Dense(four, group=four),
+        MaxPool2D(four, stride=four, ceil_mode=no),
+        Maxout(four),
+        Dropout(half),
+        Jitter(four, mirror=no),
+    ):
+        assert repr(eval(repr(layer), vars(ppdl.layers))) == repr(layer)
+        assert Layer.from_config(json.loads(json.dumps(layer.get_config()))) == layer
 
 
 def test_layers_between_keep_the_points_of_their_inputs():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import warnings
@@ -48,6 +49,15 @@ def real(
         upper = f"below {below:g}" if below < math.inf else f"at most {at_most:g}" if at_most < math.inf else "finite"
         raise ValueError(f"{name}: received {_shown(value)}; expected a number {lower} and {upper}")
     return number
+
+
+def plain(value: Any) -> Any:
+    """Return numbers, of NumPy's and other kinds, as Python's own, so that `repr` and JSON read back."""
+    if isinstance(value, np.generic):  # as from a parameter grid
+        value = value.item()
+    with contextlib.suppress(OverflowError):  # then a check refuses it
+        return float(value) if isinstance(value, Real) and not isinstance(value, (int, float)) else value
+    return value
 
 
 def _shown(value: Any) -> str:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import abc
-import contextlib
 import dataclasses
 import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from numbers import Real
 from typing import TYPE_CHECKING, Any, ClassVar
 
-import numpy as np
 import numpy.typing as npt
+
+from ppdl import _checks as checks
 
 from .columns import DictionaryColumns, StoredBase
 from .layer_input import LayerInput
@@ -68,7 +67,7 @@ class Dictionary(abc.ABC):
 
     def __post_init__(self) -> None:
         for name, value in self._fields().items():
-            object.__setattr__(self, name, _plain(value))
+            object.__setattr__(self, name, checks.plain(value))
 
     @abc.abstractmethod
     def columns(
@@ -208,12 +207,3 @@ class Dictionary(abc.ABC):
         values = ((field, getattr(self, field.name)) for field in fields if field.compare)
         changed = (f"{field.name}={value!r}" for field, value in values if value != field.default)
         return f"{type(self).__name__}({', '.join(changed)})"
-
-
-def _plain(value: Any) -> Any:
-    """Return numbers, of NumPy's and other kinds, as Python's own, so that `repr` and JSON read back."""
-    if isinstance(value, np.generic):  # as from a parameter grid
-        value = value.item()
-    with contextlib.suppress(OverflowError):  # then a check refuses it
-        return float(value) if isinstance(value, Real) and not isinstance(value, (int, float)) else value
-    return value

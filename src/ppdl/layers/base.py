@@ -9,6 +9,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from ppdl import _checks as checks
+
 if TYPE_CHECKING:
     from ppdl._core import _scalar
     from ppdl._precision import Core
@@ -74,6 +76,10 @@ class Layer(abc.ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _layers[cls.__name__] = cls
+
+    def __post_init__(self) -> None:
+        for name in self._names():
+            object.__setattr__(self, name, checks.plain(getattr(self, name)))
 
     @abc.abstractmethod
     def output_shape(self, inputs: Shape) -> Shape:

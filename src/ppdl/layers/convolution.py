@@ -65,6 +65,7 @@ class Conv2D(Weighted):
     spatial = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._check("filters")
         for name, least in (("kernel_size", 1), ("stride", 1), ("padding", 0)):
             object.__setattr__(self, name, pair(name, getattr(self, name), least))

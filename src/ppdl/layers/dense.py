@@ -52,6 +52,7 @@ class Dense(Weighted):
     units: int
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self._check("units")
 
     @property

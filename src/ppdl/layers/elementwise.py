@@ -35,6 +35,7 @@ class Activation(Layer):
     kind: str
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.one_of("kind", self.kind, KINDS)
 
     def output_shape(self, inputs: Shape) -> Shape:
@@ -64,6 +65,7 @@ class Maxout(Layer):
     n_pieces: int
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.integer("n_pieces", self.n_pieces, at_most=checks.LARGEST_INT)
 
     def output_shape(self, inputs: Shape) -> Shape:
@@ -102,6 +104,7 @@ class Dropout(Layer):
     rate: float
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.real("rate", self.rate, at_least=0.0, below=1.0)
 
     def output_shape(self, inputs: Shape) -> Shape:

@@ -41,6 +41,7 @@ class Jitter(Layer):
     spatial = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         checks.integer("shift", self.shift, at_least=0, at_most=2**30 - 1)
         checks.boolean("mirror", self.mirror)
 

@@ -27,6 +27,7 @@ class _Pool2D(Layer):
     spatial = True
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         object.__setattr__(self, "size", pair("size", self.size, 1))
         if self.stride is not None:
             object.__setattr__(self, "stride", pair("stride", self.stride, 1))
