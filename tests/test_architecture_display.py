@@ -8,8 +8,9 @@ import pytest
 from ppdl import PredictedConvNetClassifier, PredictedMLPClassifier, PredictedMLPRegressor
 from ppdl.cli import main
 from ppdl.datasets import load_digits
-from ppdl.dictionaries import DCT, EmpiricalCovariance, LowRank
+from ppdl.dictionaries import DCT, EmpiricalCovariance, LowRank, PrincipalComponents
 from ppdl.estimators import ArchitectureDisplay
+from ppdl.layers import Conv2D, Dense
 from ppdl.reproduce import figure3
 
 pytest.importorskip("matplotlib")
@@ -46,6 +47,14 @@ def test_the_numbers_are_those_of_the_fitted_network(digits):
         display.figure_.clear()
     specified = ArchitectureDisplay.from_specification(perceptron, n_outputs=10)
     assert counts(specified) == counts(ArchitectureDisplay.from_estimator(perceptron))
+
+
+@pytest.mark.parametrize("dictionary", [EmpiricalCovariance(), PrincipalComponents(selection="all")], ids=repr)
+def test_dictionaries_of_data_have_as_many_atoms_before_the_fit_as_after(digits, dictionary):
+    layers = [Conv2D(4, 3, dictionary=DCT(), n_columns=1), Dense(8, dictionary=dictionary, fraction=0.27, n_columns=2)]
+    convnet = PredictedConvNetClassifier(layers, learned_fraction=0.5, input_shape=(8, 8), **FIXED)
+    specified = ArchitectureDisplay.from_specification(convnet, n_outputs=10)
+    assert specified.layers == ArchitectureDisplay.from_estimator(convnet.fit(*digits)).layers
 
 
 @pytest.mark.parametrize("network", ["digits", "cifar10", "mnist"])

@@ -118,6 +118,12 @@ class AtomDictionary(Dictionary):
         """Channels that have every dictionary in common, so that it is held over the points alone."""
         return inputs.n_channels if self.tied and self.same_in_channels else 1
 
+    def n_atoms(self, inputs: LayerInput, fraction: float, n_base: int | None = None) -> int:
+        """Return the number of a column's atoms, in all channels, of a base of `n_base`; None is one for each input."""
+        if self.selection == "all":
+            return inputs.n_visible if n_base is None else n_base
+        return count_atoms(inputs.n_visible, fraction, self._group(inputs))
+
     @property
     def stores_base(self) -> bool:
         """Whether a saved model must hold B, because the specification alone does not tell it."""
@@ -166,7 +172,7 @@ class AtomDictionary(Dictionary):
     def _choices(self, inputs: LayerInput, n_columns: int, fraction: float, n_base: int) -> list[npt.NDArray[np.int64]]:
         """Choose the atoms of each column, indices of B's columns; `n_base` counts those in all channels."""
         c, group = self.shared_channels(inputs), self._group(inputs)
-        n_atoms = n_base if self.selection == "all" else count_atoms(inputs.n_visible, fraction, group)
+        n_atoms = self.n_atoms(inputs, fraction, n_base)
         if n_atoms > n_base:
             raise ValueError(
                 f"learned_fraction: {fraction} of {inputs.n_visible} inputs takes {n_atoms} atoms, {self!r} has "

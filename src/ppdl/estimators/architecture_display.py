@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ppdl._extras import imported
 from ppdl.dictionaries import Identity, LowRank
-from ppdl.dictionaries.atoms import count_atoms
+from ppdl.dictionaries.atoms import AtomDictionary, count_atoms
 from ppdl.dictionaries.columns import DictionaryColumns
 from ppdl.layers import Conv2D, Shape
 
@@ -162,7 +162,10 @@ class ArchitectureDisplay:
         counted: list[Columns] = []
         for n, place in enumerate(architecture.weighted):
             if place.dictionary.data_driven:
-                n_atoms = count_atoms(place.n_visible, place.fraction)
+                kind, fraction = place.dictionary, place.fraction
+                of_atoms = isinstance(kind, AtomDictionary)
+                seen = architecture.layer_input(n)
+                n_atoms = kind.n_atoms(seen, fraction) if of_atoms else count_atoms(seen.n_visible, fraction)
                 counted.append([(n_atoms, n_hidden) for n_hidden in place.layer.sizes])
             else:
                 counted.append(_counted(architecture.columns(n)))
