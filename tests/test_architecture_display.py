@@ -10,7 +10,7 @@ from ppdl.cli import main
 from ppdl.datasets import load_digits
 from ppdl.dictionaries import DCT, EmpiricalCovariance, LowRank, PrincipalComponents
 from ppdl.estimators import ArchitectureDisplay
-from ppdl.layers import Conv2D, Dense
+from ppdl.layers import Conv2D, Dense, MaxPool2D
 from ppdl.reproduce import figure3
 
 pytest.importorskip("matplotlib")
@@ -83,6 +83,15 @@ def test_ordinary_layers_and_many_columns_are_drawn_too():
     many = PredictedMLPClassifier((100,), dictionary=DCT(), learned_fraction=0.1, n_columns=50, input_shape=(8, 8))
     display = ArchitectureDisplay.from_specification(many, n_outputs=10).plot()
     assert "50 columns" in "".join(text.get_text() for text in display.ax_.texts)
+    display.figure_.clear()
+
+
+def test_maxout_is_told_from_pooling():
+    layers = [Conv2D(6, 3), MaxPool2D(2), Conv2D(5, 3), Dense(9)]
+    convnet = PredictedConvNetClassifier(layers, "maxout", dictionary=None, input_shape=(12, 12))
+    display = ArchitectureDisplay.from_specification(convnet, n_outputs=10).plot()
+    told = [text.get_text() for text in display.ax_.texts if text.get_text().endswith(("pooled", "maxout"))]
+    assert told == ["10 × 10,\npooled", "10,\nmaxout", "18,\nmaxout"]
     display.figure_.clear()
 
 

@@ -304,8 +304,10 @@ def _draw_step(ax: Axes, left: float, layer: DrawnLayer, right: float) -> None:
     middle = (start + end) / 2
     ax.text(middle, _MAPS + 0.1, layer.name, ha="center", va="bottom", fontsize=8.5, color=_INK, linespacing=1.1)
     if layer.outputs != layer.passed:
-        before = f"{layer.outputs.height} × {layer.outputs.width}" if layer.outputs.grid else f"{layer.outputs.size}"
-        ax.text(middle, _MAPS - 0.1, f"{before},\npooled", ha="center", va="top", fontsize=7.5, color="0.4")
+        height, width, channels = layer.outputs
+        pooled = (height, width) != layer.passed[:2]
+        before = f"{height} × {width},\npooled" if pooled else f"{channels:,},\nmaxout"
+        ax.text(middle, _MAPS - 0.1, before, ha="center", va="top", fontsize=7.5, color="0.4")
 
 
 def _draw_weights(ax: Axes, x: float, layer: DrawnLayer) -> None:
