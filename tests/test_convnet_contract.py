@@ -183,6 +183,20 @@ def test_other_solvers_lower_the_loss(digits, solver):
     assert clf.loss_curve_[-1] < 0.8 * clf.loss_curve_[0]
 
 
+@pytest.mark.parametrize(
+    ("scale", "rate", "reason"),
+    [(1.0, 1e200, "after an epoch that began with learning rate 1e.200; lower"), (1e200, 0.1, "before the first step")],
+)
+def test_what_made_the_first_epoch_diverge_is_told_and_nothing_changes(digits, scale, rate, reason):
+    X, y = digits
+    regressor = PredictedConvNetRegressor(layers=LAYERS, **OPTIONS).fit(X, y)
+    regressor.set_params(solver="sgd", learning_rate_init=rate, batch_size=len(y))
+    before = dict(vars(regressor))
+    with pytest.raises(ppdl.NumericalError, match=reason):
+        regressor.fit(X, scale * y)
+    assert vars(regressor) == before
+
+
 def test_supervised_pretraining_makes_dictionaries_anew(digits):
     X, y = digits
     clf = PredictedConvNetClassifier(LAYERS, **OPTIONS).fit(X, y)

@@ -137,7 +137,7 @@ class BatchFit(Generic[M]):
 
     def _explained(self, error: Exception) -> Exception:
         """Return the error of a first epoch that diverged, which is not always the learning rate's fault."""
-        if math.isfinite(self.training.loss_at(self.training.theta)):
+        if math.isfinite(self.training.loss_at(self.state.model.theta)):
             return error
         weights = "" if self.task.data.weight is None else ", the sample weights"
         return _core.NumericalError(
