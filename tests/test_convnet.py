@@ -17,7 +17,7 @@ from sklearn.datasets import load_digits
 from ppdl import PredictedConvNetClassifier, PredictedMLPClassifier
 from ppdl.dictionaries import DCT, EmpiricalCovariance, Identity, LowRank, PrincipalComponents, SquaredExponential
 from ppdl.estimators.networks.layer_samples import LayerSamples, windows
-from ppdl.layers import Activation, Conv2D, Dense, Dropout, Maxout, MaxPool2D, Shape
+from ppdl.layers import Activation, AvgPool2D, Conv2D, Dense, Dropout, Jitter, Maxout, MaxPool2D, Shape
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +202,18 @@ def test_dictionary_from_data_is_of_windows(digits):
     )
     expected = np.cov(patches(X[..., np.newaxis], (3, 3)).reshape(-1, 9).T)
     assert_allclose(clf.dictionaries_[0].base, expected, atol=1e-12)
+
+
+def test_dictionary_from_data_is_of_what_reaches_its_layer(digits):
+    X, y = digits
+    covariance = EmpiricalCovariance(selection="all")
+    pooled = Pool("average", (2, 2), (2, 2), True).forward(X[..., np.newaxis])
+    for layer, seen in (
+        (Conv2D(4, 3, dictionary=covariance), patches(pooled, (3, 3)).reshape(-1, 9)),
+        (Dense(4, dictionary=covariance), pooled.reshape(-1, 16)),
+    ):
+        clf = PredictedConvNetClassifier([Jitter(1), AvgPool2D(2), layer], **OPTIONS).fit(X, y)
+        assert_allclose(clf.dictionaries_[0].base, np.cov(seen.T), atol=1e-12)
 
 
 # Errors ---------------------------------------------------------------------------------------------------------------

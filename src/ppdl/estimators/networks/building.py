@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ppdl._precision import Array
+from ppdl.layers import Weighted
 
 from ..training.options import Machine
 from ..training.state import BatchPlan, Data, Rows
@@ -40,7 +41,8 @@ def initial_model(architecture: Architecture, data: Data, n_threads: int | None)
     for n in range(len(architecture.weighted)):
 
         def inputs(rows: slice | Rows, n: int = n) -> Array:
-            return X[rows] if n == 0 else np.asarray(predictor(n).activations(X[rows], n, n_threads))
+            sees_data = n == 0 and isinstance(architecture.layers[0], Weighted)
+            return X[rows] if sees_data else np.asarray(predictor(n).activations(X[rows], n, n_threads))
 
         columns.append(architecture.columns(n, LayerSamples(len(X), inputs, counts)))
         weights.append(architecture.weights(n, columns[n], X.dtype))
