@@ -236,6 +236,16 @@ def test_summary_tells_what_maps_become(fitted):
     assert "8 x 8 x 8" in fitted.summary()._repr_html_()
 
 
+def test_weights_of_a_point_are_not_named_after_all_features():
+    pd, matplotlib = pytest.importorskip("pandas"), pytest.importorskip("matplotlib")
+    matplotlib.use("agg")
+    table = pd.DataFrame(np.random.default_rng(0).normal(size=(9, 4)), columns=list("abcd"))
+    clf = PredictedConvNetClassifier([Conv2D(3, 1)], input_shape=(2, 2), **{**OPTIONS, "dictionary": None})
+    ax = clf.fit(table, np.arange(9) % 3).plot_weights().ax_
+    assert not {"a", "b", "c", "d"}.intersection(label.get_text() for label in ax.get_xticklabels())
+    matplotlib.pyplot.close("all")
+
+
 def test_filters_are_drawn_as_images(fitted):
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("agg")

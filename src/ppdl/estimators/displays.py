@@ -87,7 +87,8 @@ class WeightsDisplay:
         coefs = estimator.coefs_
         layer = checks.integer("layer", layer, at_least=-len(coefs), at_most=len(coefs) - 1)
         place = estimator._model.architecture.weighted[layer]
-        names = getattr(estimator, "feature_names_in_", None) if layer in (0, -len(coefs)) else None
+        sees_all = layer in (0, -len(coefs)) and place.n_visible == estimator.n_features_in_
+        names = getattr(estimator, "feature_names_in_", None) if sees_all else None
         return cls(unit_images(coefs[layer].T, units, place.topology), names).plot(ax=ax, **options)
 
     def plot(self, *, ax: Axes | None = None, **options: Any) -> WeightsDisplay:
