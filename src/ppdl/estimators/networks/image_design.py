@@ -132,14 +132,17 @@ def _completed(layer: Layer, dictionary: Dictionary | None, fraction: float | No
 def _with_activations(layers: Sequence[Layer], between: Layer, n_pieces: int) -> Iterable[Layer]:
     """Go through the layers, with an activation after each layer of weights that has none of its own."""
     for n, layer in enumerate(layers):
-        following = layers[n + 1 :]
-        ends = next((k for k, other in enumerate(following) if isinstance(other, Weighted)), len(following))
-        own = any(isinstance(other, Activation | Maxout) for other in following[:ends])
-        if isinstance(layer, Weighted) and not own:
+        if isinstance(layer, Weighted) and not _is_activated(layers[n + 1 :]):
             yield layer.widened(n_pieces)
             yield between
         else:
             yield layer
+
+
+def _is_activated(following: Sequence[Layer]) -> bool:
+    """Whether an activation is the first of the following layers that is one, or has weights."""
+    decisive = (layer for layer in following if isinstance(layer, Activation | Maxout | Weighted))
+    return isinstance(next(decisive, None), Activation | Maxout)
 
 
 def _image_shape(value: Any) -> tuple[int, int, int] | None:
