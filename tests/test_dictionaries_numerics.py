@@ -180,13 +180,16 @@ def test_orthonormalize_keeps_the_span_and_makes_the_atoms_orthonormal(dictionar
         assert np.allclose(core.T @ core, np.eye(Q.shape[1]), atol=1e-5)
 
 
-def test_an_ill_conditioned_mix_does_no_harm_in_float32():
+@pytest.mark.parametrize(("sizes", "separable"), [((1,), False), ((1, 1), False), ((1,), True)])
+def test_an_ill_conditioned_mix_does_no_harm_in_float32(sizes, separable):
     columns = SquaredExponential(1.5, ridge=1e-9, orthonormalize=True).columns(
-        input_of((10, 10)), sizes=(1,), fraction=0.9
+        input_of((10, 10)), sizes=sizes, fraction=0.9
     )
     assert np.abs(columns.columns[0].mix).max() > 1e3
-    Q = columns.weights(np.float32).dictionary(0)
-    assert np.allclose(Q.T @ Q, np.eye(90), atol=1e-5)
+    weights = columns.weights(np.float32, separable=separable)
+    for j in range(len(sizes)):
+        Q = weights.dictionary(j)
+        assert np.allclose(Q.T @ Q, np.eye(90), atol=1e-5)
 
 
 @pytest.mark.parametrize("shape", [(8, 8), (5, 7), (1, 6), (6, 1)])

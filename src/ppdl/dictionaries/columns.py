@@ -18,6 +18,7 @@ from ppdl._precision import Array, Floats, core, product
 if TYPE_CHECKING:
     from ppdl._core._scalar import PredictedWeights
 
+_HARM = 1e-5  # relative error of U above which atoms are mixed in float64, whatever the memory
 _UNITS = 2**16  # of the largest entry, in digests
 
 
@@ -167,9 +168,13 @@ class DictionaryColumns:
         """S_j of U_j = S_j ⊗ I_c, shape (n_visible / c, n_atoms_j / c); not of a learned one."""
         if self.learned:
             raise ValueError("U is learned: it is part of the network's parameters, not of its dictionary")
-        _, atoms, mix = self.columns[j]
-        S = np.eye(self.n_visible)[:, atoms] if self.base is None else self.scale * self.base[:, atoms]
+        S, mix = self._chosen_atoms(j), self.columns[j].mix
         return S if mix is None else product(S, mix)
+
+    def _chosen_atoms(self, j: int) -> Floats:
+        """Return what S_j is mixed of, scale B[:, atoms_j]."""
+        atoms = self.columns[j].atoms
+        return np.eye(self.n_visible)[:, atoms] if self.base is None else self.scale * self.base[:, atoms]
 
     def dynamic(self, V: Array) -> list[Array]:
         """V_1, …, V_J, shapes (n_atoms_j, n_hidden_j), as views of the flat V; before each the U_j that is learned."""
@@ -208,10 +213,11 @@ class DictionaryColumns:
         def rounded(matrix: Floats | None) -> Any:
             return None if matrix is None else checks.cast("dictionary", matrix, dtype)
 
-        # Where that takes no more memory, atoms are mixed here: in float64 an ill-conditioned mix does no harm.
+        # Atoms are mixed here, in float64, where that takes no more memory, or an ill-conditioned mix would do harm.
         n_atoms = self.n_atoms // self.n_channels
         n_base = 0 if self.base is None else self.n_base or self.base.shape[1]
-        source = self._with_mixed_base() if self._is_mixed and n_atoms <= n_base and factors is None else self
+        mixes = self._is_mixed and ((n_atoms <= n_base and factors is None) or self._is_harmed_by(dtype))
+        source, factors = (self._with_mixed_base(), None) if mixes else (self, factors)
         columns = [(column.n_hidden, column.atoms, rounded(column.mix)) for column in source.columns]
         return core(dtype).PredictedWeights(
             self.n_visible,
@@ -263,6 +269,18 @@ class DictionaryColumns:
         base.setflags(write=False)
         columns = (column._replace(atoms=np.searchsorted(chosen, column.atoms)) for column in self.columns)
         return replace(self, columns=tuple(columns), base=base, chosen=chosen, n_base=self.base.shape[1])
+
+    def _is_harmed_by(self, dtype: npt.DTypeLike) -> bool:
+        """Whether U is another one if atoms are rounded to this precision, and then mixed in it."""
+        if np.dtype(dtype) == np.float64:
+            return False
+        for j, column in enumerate(self.columns):
+            if column.mix is not None:
+                S = self.point_dictionary(j)
+                error = product(self._chosen_atoms(j).astype(dtype), column.mix) - S
+                if np.linalg.norm(error) > _HARM * np.linalg.norm(S):
+                    return True
+        return False
 
     def _with_mixed_base(self) -> DictionaryColumns:
         """Form [U_1 … U_J] and take it for B: the same dictionaries without mixes."""
