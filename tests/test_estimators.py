@@ -499,7 +499,7 @@ BAD_PARAMETERS = [
     ({"class_weight": 3}, "class_weight: received 3; expected None, 'balanced', or a dict"),
     ({"class_weight": {0: -1.0}}, r"class_weight\[0\]: received -1.0; expected a number at least 0"),
     ({"class_weight": {0: "heavy"}}, r"class_weight\[0\]: received 'heavy'"),
-    ({"class_weight": dict.fromkeys(range(10), 0)}, "class_weight: the weights of all samples are zero"),
+    ({"class_weight": dict.fromkeys(range(10), 0)}, "class_weight: received zeros for the classes of all samples"),
     (
         {"max_iter": 10**30},
         r"max_iter: received 10{30}; expected an integer, at least 1 and at most",
@@ -552,8 +552,12 @@ BAD_DATA = [
     ("X is empty", lambda X, y: (X[:0], y[:0]), "0 sample"),
     ("y is continuous", lambda X, y: (X, y + 0.5), "Unknown label type"),
     ("y has several classes a sample", lambda X, y: (X, np.stack([y, y], axis=1)), "multiclass outputs"),
-    ("weights are negative", lambda X, y: (X, y, -np.ones(len(y))), "sample_weight: the smallest is -1.0"),
-    ("weights are zero", lambda X, y: (X, y, np.zeros(len(y))), "sample_weight: all weights are zero"),
+    (
+        "weights are negative",
+        lambda X, y: (X, y, -np.ones(len(y))),
+        "sample_weight: received -1.0; expected weights of at least 0",
+    ),
+    ("weights are zero", lambda X, y: (X, y, np.zeros(len(y))), "sample_weight: received zeros alone"),
     ("weights are not finite", lambda X, y: (X, y, np.full(len(y), np.nan)), "NaN"),
     (
         "weights have two dimensions",
@@ -605,9 +609,9 @@ def test_numbers_too_large_for_the_precision_of_x_are_named():
 def test_poisson_refuses_negative_targets_and_takes_zeros():
     X, counts = np.eye(4), np.array([1.0, 2.0, 0.0, 3.0])
     model = PredictedMLPRegressor(loss="poisson", max_iter=2, n_iter_no_change=np.inf, random_state=0)
-    with pytest.raises(ValueError, match="^y: the smallest is -1.0"):
+    with pytest.raises(ValueError, match="^y: received -1.0; expected targets of at least 0"):
         model.fit(X, counts - 1.0)
-    with pytest.raises(ValueError, match="^y_val: the smallest is -1.0"):
+    with pytest.raises(ValueError, match="^y_val: received -1.0"):
         model.fit(X, counts, X_val=X, y_val=counts - 1.0)
     assert np.isfinite(model.fit(X, counts, X_val=X, y_val=np.zeros(4)).history_["val_loss"]).all()
     assert model.partial_fit(X, np.zeros(4)).t_ == 12

@@ -135,7 +135,10 @@ def _checked_weight(sample_weight: npt.ArrayLike, n_samples: int) -> Floats:
     if weight.shape != (n_samples,):
         raise ValueError(f"sample_weight: received shape {weight.shape}; expected ({n_samples},), one for each sample")
     if not (np.isfinite(weight).all() and (weight >= 0.0).all() and weight.any()):
-        raise ValueError("sample_weight: expected finite numbers of at least 0, not all of them 0")
+        raise ValueError(
+            f"sample_weight: received weights from {weight.min()} to {weight.max()}; expected finite numbers of at "
+            "least 0, not all of them 0"
+        )
     return weight
 
 
@@ -147,7 +150,7 @@ def _checked_shape(shape: object, n_visible: int) -> tuple[int, ...] | Floats:
     if points.ndim != 2:
         return _checked_grid(shape, n_visible)
     if not np.isfinite(points).all():
-        raise ValueError("input_shape: the coordinates hold NaN or infinity")
+        raise ValueError("input_shape: received coordinates with NaN or infinity; expected finite ones")
     if len(points) == 0 or n_visible % len(points) != 0:
         raise ValueError(
             f"input_shape: received coordinates of {len(points)} points; "

@@ -51,9 +51,9 @@ def checked_weight(sample_weight: Any, X: Array) -> Weights | None:
         raise ValueError(f"sample_weight: received shape {weight.shape}; expected ({len(X)},), one for each sample")
     check_consistent_length(X, weight)
     if weight.min() < 0.0:
-        raise ValueError(f"sample_weight: the smallest is {weight.min()}; weights must not be negative")
+        raise ValueError(f"sample_weight: received {weight.min()}; expected weights of at least 0")
     if not weight.any():
-        raise ValueError("sample_weight: all weights are zero, so that there is nothing to learn from")
+        raise ValueError("sample_weight: received zeros alone; expected a weight to learn from")
     return weight
 
 
@@ -75,7 +75,7 @@ def class_weights(class_weight: Any, y: npt.NDArray[Any], targets: Targets, weig
         raise ValueError(f"class_weight: received {class_weight!r}; expected None, {expected}")
     found = np.prod([_of_classes(each, column, classes) for each, column in zip(given, columns, strict=True)], axis=0)
     if not found.any():
-        raise ValueError("class_weight: the weights of all samples are zero, so that there is nothing to learn from")
+        raise ValueError("class_weight: received zeros for the classes of all samples; expected a weight to learn from")
     return found
 
 

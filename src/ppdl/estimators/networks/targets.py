@@ -153,7 +153,7 @@ class RealTargets(Targets):
     def encode(self, name: str, y: Y, dtype: npt.DTypeLike) -> Y:
         """Return the numbers in the network's precision."""
         if self.kind == "poisson" and y.min() < 0.0:
-            raise ValueError(f"{name}: the smallest is {y.min()}; loss='poisson' needs targets that are not negative")
+            raise ValueError(f"{name}: received {y.min()}; expected targets of at least 0, for loss='poisson'")
         targets = checks.cast(name, y.reshape(len(y), -1), dtype)
         if targets.shape[1] != self.n_outputs:
             raise ValueError(
