@@ -133,14 +133,15 @@ def figure5():
     """Test errors of convolutional networks that are recorded so far, and the printed ones."""
     lines = [
         (
-            row["curve"],
+            row["curve"] + images,
             share(row["learned"]),
             f"{row['n_dynamic']:,.0f}",
             f"{row['epochs']:.0f}",
             f"{row['n_seeds']:.0f}",
             percent(row["test_error"], row["std"]),
         )
-        for row in rows_of(RESULTS / "cifar10/figure5.csv")
+        for folder, images in (("cifar10", ""), ("cifar10/augmented", ", augmented images"))
+        for row in rows_of(RESULTS / folder / "figure5.csv")
     ]
     printed = rows_of(PRINTED / "figure5.csv")
     lines += [
