@@ -22,6 +22,11 @@ def imported(module: str, who: str, package: str, extra: str, otherwise: str = "
         raise missing(who, package, extra, otherwise) from error
 
 
+def pyplot(who: str) -> Any:
+    """Import matplotlib's pyplot for a display."""
+    return imported("matplotlib.pyplot", who, "matplotlib", "plot")
+
+
 def missing(who: str, package: str, extra: str, otherwise: str = "") -> ImportError:
     """Return the error that names the extra which brings `package` to `who`, and what can be done `otherwise`."""
     return ImportError(f"{who} needs {package}: pip install '{DISTRIBUTION}[{extra}]'{otherwise}")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from sklearn.utils.validation import check_is_fitted
 
-from ppdl._extras import imported
+from ppdl._extras import pyplot
 from ppdl.dictionaries import Identity, LowRank
 from ppdl.dictionaries.atoms import AtomDictionary, count_atoms
 from ppdl.dictionaries.columns import DictionaryColumns
@@ -200,10 +200,10 @@ class ArchitectureDisplay:
         -------
         ArchitectureDisplay
         """
-        pyplot = imported("matplotlib.pyplot", "ArchitectureDisplay.plot", "matplotlib", "plot")
+        plt = pyplot("ArchitectureDisplay.plot")
         width = 2 * _MARGIN + _SLOT * len(self.layers)
         if ax is None:
-            _, ax = pyplot.subplots(figsize=(width, _HEIGHT), layout="constrained")
+            _, ax = plt.subplots(figsize=(width, _HEIGHT), layout="constrained")
         ax.set(xlim=(0.0, width), ylim=(0.0, _HEIGHT), aspect="equal")
         ax.set_axis_off()
         sheets: list[tuple[Shape, DrawnLayer | None]] = [(self.inputs, None)]

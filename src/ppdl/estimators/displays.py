@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.utils.validation import check_is_fitted
 
 from ppdl import _checks as checks
-from ppdl._extras import imported
+from ppdl._extras import pyplot
 from ppdl._precision import Array
 
 if TYPE_CHECKING:
@@ -108,14 +108,14 @@ class WeightsDisplay:
         -------
         WeightsDisplay
         """
-        pyplot = imported("matplotlib.pyplot", "WeightsDisplay.plot", "matplotlib", "plot")
+        plt = pyplot("WeightsDisplay.plot")
         is_table = self.images.ndim == 3 and self.images.shape[1] == 1
         if ax is None:
-            _, ax = pyplot.subplots(layout="constrained" if is_table else None)
+            _, ax = plt.subplots(layout="constrained" if is_table else None)
         self.ax_, self.figure_ = ax, ax.figure
         largest = float(np.abs(self.images).max()) or 1.0
         if is_table:
-            self._plot_table(pyplot, {"vmin": -largest, "vmax": largest, **options})
+            self._plot_table(plt, {"vmin": -largest, "vmax": largest, **options})
             return self
         picture = _tiled(self.images)
         if picture.ndim == 3:
@@ -125,14 +125,14 @@ class WeightsDisplay:
         ax.set_axis_off()
         return self
 
-    def _plot_table(self, pyplot: Any, options: Mapping[str, Any]) -> None:
+    def _plot_table(self, plt: Any, options: Mapping[str, Any]) -> None:
         ax, rows = self.ax_, self.images[:, 0]
         names = None if self.feature_names is None or len(self.feature_names) > _MOST_NAMES else self.feature_names
         drawn = ax.imshow(rows, **{"interpolation": "nearest", "cmap": "RdBu_r", "aspect": "auto", **options})
         ax.set(yticks=[], ylabel=f"{len(rows)} unit{'s' * (len(rows) > 1)}")
         if names is None:
             ax.set_xlabel("input")
-            ax.xaxis.set_major_locator(pyplot.MaxNLocator(integer=True))
+            ax.xaxis.set_major_locator(plt.MaxNLocator(integer=True))
         else:
             ax.set_xticks(range(len(names)), names, rotation=90)
         self.figure_.colorbar(drawn, ax=ax, label="weight")
@@ -241,14 +241,12 @@ class HistoryDisplay:
         -------
         HistoryDisplay
         """
-        pyplot = imported("matplotlib.pyplot", "HistoryDisplay.plot", "matplotlib", "plot")
+        plt = pyplot("HistoryDisplay.plot")
         panels = [{"loss": "training", "val_loss": "validation"}, {"val_score": "validation"}]
         panels = [{key: label for key, label in panel.items() if key in self.history} for panel in panels]
         panels = [panel for panel in panels if panel] or [{}]
         if ax is None:
-            _, ax = pyplot.subplots(
-                1, len(panels), figsize=(4.8 * len(panels), 3.6), layout="constrained", squeeze=False
-            )
+            _, ax = plt.subplots(1, len(panels), figsize=(4.8 * len(panels), 3.6), layout="constrained", squeeze=False)
         axes: npt.NDArray[Any] = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
         for panel, axis, name in zip(panels, axes, ("loss", "score"), strict=False):
             for key, label in panel.items():

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from ppdl._extras import imported
+from ppdl._extras import pyplot
 from ppdl.datasets import TIMIT_PHONES
 
 if TYPE_CHECKING:
@@ -95,15 +95,15 @@ class ConfusionsDisplay:
         -------
         ConfusionsDisplay
         """
-        pyplot = imported("matplotlib.pyplot", "ConfusionsDisplay.plot", "matplotlib", "plot")
+        plt = pyplot("ConfusionsDisplay.plot")
         totals = self.counts.sum(axis=1)
         shares = self.counts / np.maximum(totals, 1)[:, np.newaxis]
         n = len(shares)
         if ax is None:
             size = [_INCHES * n + margin for margin in _MARGINS]
-            _, ax = pyplot.subplots(figsize=size, layout="constrained")
+            _, ax = plt.subplots(figsize=size, layout="constrained")
         self.ax_, self.figure_ = ax, ax.figure
-        scale = pyplot.matplotlib.colors.PowerNorm(0.4, 0.0, 1.0)  # so that a share of a few per cent is seen
+        scale = plt.matplotlib.colors.PowerNorm(0.4, 0.0, 1.0)  # so that a share of a few per cent is seen
         drawn = ax.imshow(shares, **{"cmap": "Blues", "norm": scale, **options})
         for row, column in np.argwhere(shares >= _LEAST_WRITTEN):
             share = shares[row, column]
