@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ppdl.dictionaries import Dictionary, LowRank
+
 from .base import Shape
 from .pairs import Pair, pair, sides
 from .weighted import Weighted
@@ -104,6 +106,22 @@ class Conv2D(Weighted):
                 "fewer than a window's; lower kernel_size, or raise padding"
             )
         return Shape(height, width, self.filters)
+
+    def completed(self, dictionary: Dictionary | None, fraction: float | None) -> Conv2D:
+        """Return the layer with a dictionary and a fraction where it has none of its own; None leaves them open.
+
+        Raises
+        ------
+        ValueError
+            If the dictionary is a learned one.
+        """
+        completed = super().completed(dictionary, fraction)
+        if isinstance(completed.dictionary, LowRank):
+            raise ValueError(
+                f"dictionary: received {completed.dictionary!r} for {self!r}; expected one that is not learned, as "
+                "every convolution has, or None"
+            )
+        return completed
 
     def widened(self, n_pieces: int) -> Conv2D:
         """Return the layer with so many times the filters, of which each so many neighbours stay together."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ppdl import _checks as checks
-from ppdl.dictionaries import Dictionary, Identity, LowRank, SquaredExponential
+from ppdl.dictionaries import Dictionary, Identity, SquaredExponential
 from ppdl.layers import Activation, Conv2D, Dense, Layer, Maxout, MaxPool2D, Shape, Weighted
 
 from ..predicted_weights import automatic_dictionary, checked_fraction
@@ -109,24 +109,12 @@ def listed_layers(value: Any) -> tuple[Layer, ...]:
 
 
 def _completed(layer: Layer, dictionary: Dictionary | None, fraction: float | None) -> Layer:
-    """Return a layer of weights with what it leaves to the network; where all is learned, nothing is predicted.
-
-    Raises
-    ------
-    ValueError
-        If a convolution's dictionary is a learned one.
-    """
+    """Return a layer of weights with what it leaves to the network; where all is learned, nothing is predicted."""
     if not isinstance(layer, Weighted):
         return layer
     learned = fraction if layer.fraction is None else layer.fraction
     all_learned = learned == 1.0 and getattr(dictionary, "selection", None) != "all"
-    completed = layer.completed(Identity() if all_learned else dictionary, fraction)
-    if isinstance(completed, Conv2D) and isinstance(completed.dictionary, LowRank):
-        raise ValueError(
-            f"dictionary: received {completed.dictionary!r} for {layer!r}; expected one that is not learned, as every "
-            "convolution has, or None"
-        )
-    return completed
+    return layer.completed(Identity() if all_learned else dictionary, fraction)
 
 
 def _with_activations(layers: Sequence[Layer], between: Layer, n_pieces: int) -> Iterable[Layer]:
