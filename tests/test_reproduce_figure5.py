@@ -10,7 +10,7 @@ from ppdl import NumericalError, PredictedConvNetClassifier
 from ppdl.layers import Jitter
 from ppdl.reproduce import CONVNET_RECIPES, figure5
 from ppdl.reproduce.figures.figure5 import Figure5, printed_points
-from ppdl.reproduce.recipes.convnets import CONVNETS
+from ppdl.reproduce.recipes.convnets import CONVNET_CURVES, CONVNETS
 from ppdl.reproduce.runs import Checkpoint, RunFile
 
 POINT = dict(curves=["predicted"], proportions=[0.5], verbose=False)
@@ -26,21 +26,25 @@ def figure(folder):
     return figure5(proportions=[0.25, 0.5, 1.0], epochs=3, output=folder, verbose=False)
 
 
-def test_both_curves_meet_in_one_network_where_all_is_learned(figure, folder):
-    points = [(row["curve"], row["proportion"]) for row in figure.table]
-    assert points == [("predicted", 0.25), ("predicted", 0.5), ("predicted", 1.0), ("narrow", 0.25), ("narrow", 0.5)]
+def test_all_curves_meet_in_one_network_where_all_is_learned(figure, folder):
+    points = {(row["curve"], row["proportion"]) for row in figure.table}
+    assert points == {("predicted", 1.0)} | {(curve, share) for curve in CONVNET_CURVES for share in (0.25, 0.5)}
     last = str(figure).splitlines()[-1].split()
-    assert last[-1] == last[-2]
-    narrow = figure5(curves=["narrow"], proportions=[1.0], epochs=3, output=folder, verbose=False)
-    (record,) = narrow.records
-    assert record in figure.records
+    assert last[-1] == last[-2] == last[-3]
+    for curve in ("balanced", "narrow"):
+        (record,) = figure5(curves=[curve], proportions=[1.0], epochs=3, output=folder, verbose=False).records
+        assert record in figure.records
 
 
 def test_networks_learn_as_many_numbers_as_are_counted(figure):
     for row in figure.table:
-        counted = CONVNETS["digits"].n_dynamic(row["proportion"])
+        convnet, proportion = CONVNETS["digits"], row["proportion"]
+        counted = convnet.n_dynamic(proportion)
         if row["curve"] == "predicted":
             assert row["n_dynamic"] == counted
+        elif row["curve"] == "balanced":
+            assert row["n_dynamic"] == convnet.balanced(proportion).n_dynamic(proportion) <= counted
+            assert row["learned"] < convnet.learned_proportion(proportion)
         else:
             assert row["n_dynamic"] == pytest.approx(counted, rel=0.02)
         assert 0 < row["test_error"] < 0.9
@@ -48,13 +52,29 @@ def test_networks_learn_as_many_numbers_as_are_counted(figure):
 
 def test_the_networks_are_those_of_the_paper():
     convnet = CONVNETS["cifar10"]
-    weights = [seen.size * n_hidden for seen, n_hidden in convnet.places()]
+    weights = [seen.size * layer.n_hidden for layer, seen in convnet.places()]
     assert weights == [9_216, 196_608, 102_400, 800_000]
     assert convnet.n_dynamic(1.0) == sum(weights) + 48 + 64 + 64 + 500 + 5_010
     assert convnet.learned_proportion(0.25) == pytest.approx(0.25, abs=0.01)
     for proportion in (0.1, 0.25, 0.5, 0.75):
         target, narrowed = convnet.n_dynamic(proportion), convnet.narrowed(proportion).n_dynamic(1.0)
         assert narrowed == pytest.approx(target, rel=0.03)
+
+
+def test_a_balanced_network_learns_as_many_weights_in_each_layer_as_atoms_allow():
+    convnet = CONVNETS["cifar10"]
+    assert [layer.fraction for layer, _ in convnet.balanced(0.1).places()] == [1.0, 8 / 64, 6 / 25, 1 / 25]
+    assert [layer.fraction for layer, _ in convnet.balanced(0.5).places()] == [1.0, 1.0, 1.0, 7 / 25]
+    for fraction in (0.1, 0.2, 0.4, 0.75):
+        balanced, budget = convnet.balanced(fraction), convnet.n_learned(fraction)
+        learned = {seen: round(layer.fraction * seen.size) * layer.n_hidden for layer, seen in balanced.places()}
+        costs = {seen: seen.channels * layer.n_hidden for layer, seen in balanced.places()}
+        assert sum(learned.values()) == balanced.n_learned(fraction) == balanced.n_learned(0.9) <= budget
+        growing = [seen for layer, seen in balanced.places() if layer.fraction < 1.0]
+        assert all(costs[seen] > budget - sum(learned.values()) for seen in growing)
+        smallest = min(learned[seen] for seen in growing)
+        assert all(learned[seen] - costs[seen] <= smallest for seen in learned if learned[seen] > costs[seen])
+    assert convnet.balanced(1.0).n_dynamic(0.1) == convnet.n_dynamic(1.0)
 
 
 def test_records_tell_where_they_come_from_and_how_training_went(figure):

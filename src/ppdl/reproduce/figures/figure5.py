@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 #: Colour and marker of each curve, as in Figure 4 (left).
-STYLES = {"predicted": ("#0072B2", "o"), "narrow": ("#8C6D31", "P")}
+STYLES = {"predicted": ("#0072B2", "o"), "balanced": ("#009E73", "s"), "narrow": ("#8C6D31", "P")}
 
 TITLES = {"digits": "scikit-learn digits, 8 × 8 (not CIFAR-10)", "cifar10": "CIFAR-10"}
 
@@ -56,7 +56,10 @@ class Figure5(CurveFigure):
 
     def learned(self, row: Mapping[str, Any]) -> float:
         """Return the share that V is of the weights of all layers but the softmax layer."""
-        return CONVNETS[self.data].learned_proportion(row["proportion"])
+        convnet, fraction = CONVNETS[self.data], row["proportion"]
+        if row["curve"] == "balanced":
+            convnet = convnet.balanced(fraction)
+        return convnet.learned_proportion(fraction)
 
     def __str__(self) -> str:
         """Test errors in per cent, proportions down and curves across."""
@@ -112,7 +115,7 @@ def figure5(
 
     Each finished network is recorded at once in ``figure5.jsonl`` of the output folder. An unfinished one is kept after
     each epoch, in ``figure5.unfinished``. If the computation is stopped, the same call goes on where it was; a setting
-    that differs is another network, and is computed anew. Where all parameters are learned, both curves have the same
+    that differs is another network, and is computed anew. Where all parameters are learned, all curves have the same
     network.
 
     Parameters
@@ -124,7 +127,7 @@ def figure5(
     recipe : {"modern", "augmented", "paper"} or ConvNetRecipe, default="modern"
         How the networks are trained.
     curves : sequence of str, default=None
-        Of "predicted" and "narrow"; None is both.
+        Of "predicted", "balanced" and "narrow"; None is all.
     proportions : sequence of float, default=None
         Proportions of parameters learned, each in (0, 1]; None is the profile's grid.
     seeds : int or iterable of int, default=None
@@ -151,7 +154,7 @@ def figure5(
     >>> from ppdl.reproduce import figure5
     >>> figure = figure5(proportions=[0.5], epochs=1, output=getfixture("tmp_path"), verbose=False)
     >>> [(row["curve"], row["n_dynamic"]) for row in figure.table]
-    [('predicted', 7762), ('narrow', 7741)]
+    [('predicted', 7762), ('balanced', 6478), ('narrow', 7741)]
     """
     split = load_split(one_of("data", data, CONVNETS), download=download)
     profile = choices.profile(profile, data, PROFILES)

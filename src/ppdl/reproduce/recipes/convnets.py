@@ -40,29 +40,68 @@ class ConvNet:
     n_outputs: int
     batch_size: int
 
-    def places(self) -> Iterator[tuple[Shape, int]]:
-        """Go through the layers of weights: the shape of what a unit sees, and the number of units."""
+    def places(self) -> Iterator[tuple[Weighted, Shape]]:
+        """Go through the layers of weights: the layer, and the shape of what a unit of it sees."""
         shape = self.inputs
         for layer in self.layers:
             if isinstance(layer, Weighted):
-                yield layer.visible(shape), layer.n_hidden
+                yield layer, layer.visible(shape)
             shape = layer.output_shape(shape)
 
+    @property
+    def n_weights(self) -> int:
+        """Weights of the predicted layers, learned or not."""
+        return sum(seen.size * layer.n_hidden for layer, seen in self.places())
+
     def n_learned(self, fraction: float) -> int:
-        """Learned weights of the predicted layers, whose atoms are the same in all channels."""
-        return sum(count_atoms(seen.size, fraction, seen.channels) * n_hidden for seen, n_hidden in self.places())
+        """Learned weights of the predicted layers, of which those without a fraction of their own learn this one.
+
+        Atoms are the same in all channels.
+        """
+
+        def n_atoms(layer: Weighted, seen: Shape) -> int:
+            own = layer.completed(None, fraction).fraction or fraction
+            return count_atoms(seen.size, own, seen.channels)
+
+        return sum(n_atoms(layer, seen) * layer.n_hidden for layer, seen in self.places())
 
     def learned_proportion(self, fraction: float) -> float:
         """Proportion of parameters learned as the paper counts it: weights of the predicted layers, without biases.
 
         It is a little below the fraction, because the number of atoms in a window is a whole one.
         """
-        return self.n_learned(fraction) / self.n_learned(1.0)
+        return self.n_learned(fraction) / self.n_weights
 
     def n_dynamic(self, fraction: float) -> int:
         """All learned numbers: V, biases and the softmax layer."""
-        n_hidden = [n for _, n in self.places()]
+        n_hidden = [layer.n_hidden for layer, _ in self.places()]
         return self.n_learned(fraction) + sum(n_hidden) + (n_hidden[-1] + 1) * self.n_outputs
+
+    def balanced(self, fraction: float) -> ConvNet:
+        """Return the network that learns about as many weights in each layer, together no more than `n_learned`.
+
+        From one atom a channel on, it is always the layer that learns least that gets another one, of those that have
+        one left and whose next one is not too much. A layer that has all of them is an ordinary one.
+        """
+        places = list(self.places())
+        each = [seen.channels * layer.n_hidden for layer, seen in places]
+        most = [seen.height * seen.width for _, seen in places]
+        atoms = [1] * len(places)
+        left = self.n_learned(fraction) - sum(each)
+        while growing := [i for i, cost in enumerate(each) if cost <= left and atoms[i] < most[i]]:
+            least = min(growing, key=lambda i: atoms[i] * each[i])
+            atoms[least] += 1
+            left -= each[least]
+        shares = iter(zip(atoms, most))
+
+        def with_own_share(layer: Layer) -> Layer:
+            if not isinstance(layer, Weighted):
+                return layer
+            n_atoms, n_most = next(shares)
+            n_columns = 1 if n_atoms == n_most else layer.n_columns
+            return dataclasses.replace(layer, fraction=n_atoms / n_most, n_columns=n_columns)
+
+        return dataclasses.replace(self, layers=tuple(map(with_own_share, self.layers)))
 
     def narrowed(self, fraction: float) -> ConvNet:
         """Return the ordinary network whose number of parameters comes nearest to `n_dynamic(fraction)`.
@@ -247,6 +286,13 @@ def predicted(convnet: ConvNet, fraction: float) -> dict[str, Any]:
     return _described(convnet) | dict(learned_fraction=fraction)
 
 
+def balanced(convnet: ConvNet, fraction: float) -> dict[str, Any]:
+    """Network of no more learned weights than `predicted` has, divided evenly among its layers."""
+    if fraction == 1.0:
+        return predicted(convnet, 1.0)
+    return _described(convnet.balanced(fraction)) | dict(learned_fraction=fraction)
+
+
 def narrow(convnet: ConvNet, fraction: float) -> dict[str, Any]:
     """Ordinary network of fewer filters and units that learns as many parameters."""
     return _described(convnet.narrowed(fraction))
@@ -260,6 +306,9 @@ CONVNET_CURVES = {
     curve.name: curve
     for curve in (
         ConvNetCurve("predicted", "Weights predicted by a squared exponential over windows and maps.", predicted),
+        ConvNetCurve(
+            "balanced", "As many learned weights, divided evenly among the layers as far as they have them.", balanced
+        ),
         ConvNetCurve(
             "narrow", "Ordinary network with fewer filters and units in all layers, as many learned parameters.", narrow
         ),
