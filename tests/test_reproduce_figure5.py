@@ -65,15 +65,6 @@ def test_a_balanced_network_learns_as_many_weights_in_each_layer_as_atoms_allow(
     convnet = CONVNETS["cifar10"]
     assert [layer.fraction for layer, _ in convnet.balanced(0.1).places()] == [1.0, 8 / 64, 6 / 25, 1 / 25]
     assert [layer.fraction for layer, _ in convnet.balanced(0.5).places()] == [1.0, 1.0, 1.0, 7 / 25]
-    for fraction in (0.1, 0.2, 0.4, 0.75):
-        balanced, budget = convnet.balanced(fraction), convnet.n_learned(fraction)
-        learned = {seen: round(layer.fraction * seen.size) * layer.n_hidden for layer, seen in balanced.places()}
-        costs = {seen: seen.channels * layer.n_hidden for layer, seen in balanced.places()}
-        assert sum(learned.values()) == balanced.n_learned(fraction) == balanced.n_learned(0.9) <= budget
-        growing = [seen for layer, seen in balanced.places() if layer.fraction < 1.0]
-        assert all(costs[seen] > budget - sum(learned.values()) for seen in growing)
-        smallest = min(learned[seen] for seen in growing)
-        assert all(learned[seen] - costs[seen] <= smallest for seen in learned if learned[seen] > costs[seen])
     assert convnet.balanced(1.0).n_dynamic(0.1) == convnet.n_dynamic(1.0)
 
 
@@ -189,7 +180,7 @@ def test_a_second_call_runs_nothing(figure, folder):
     [
         (dict(data="mnist"), "data: received 'mnist'; expected one of 'digits', 'cifar10'"),
         (dict(recipe="decay"), "recipe: received 'decay'; expected one of 'modern', 'augmented', 'paper'"),
-        (dict(curves=["best"]), "curves: received 'best'; expected one of 'predicted', 'narrow'"),
+        (dict(curves=["best"]), "curves: received 'best'; expected one of 'predicted', 'balanced', 'narrow'"),
         (dict(epochs=0), "epochs: received 0; expected an integer"),
         (dict(proportions=[0.1]), "0.1"),  # of nine weights none is left
     ],

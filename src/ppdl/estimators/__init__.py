@@ -4,6 +4,7 @@ from .architecture_display import ArchitectureDisplay as ArchitectureDisplay
 from .displays import HistoryDisplay as HistoryDisplay
 from .displays import WeightsDisplay as WeightsDisplay
 from .ica.rica import RICA as RICA
+from .networks.balance import balanced as balanced
 from .networks.classifier import PredictedMLPClassifier as PredictedMLPClassifier
 from .networks.convnets import PredictedConvNetClassifier as PredictedConvNetClassifier
 from .networks.convnets import PredictedConvNetRegressor as PredictedConvNetRegressor
@@ -38,6 +39,7 @@ __all__ = [
     "Segment",
     "Summary",
     "WeightsDisplay",
+    "balanced",
     "load",
     "save",
 ]

@@ -50,7 +50,7 @@ class ImageDesign(Design):
             raise ValueError(
                 f"input_shape: received {tuple(shape)}, images of {shape.size} numbers; expected {n_inputs}, as X has"
             )
-        _check_sizes(self.parameters["layers"], shape)
+        check_sizes(self.parameters["layers"], shape)
         return tuple(shape)
 
 
@@ -64,9 +64,9 @@ def image_design(params: Any) -> ImageDesign:
         dictionary = PRESET_DICTIONARIES.get(params.layers)
     completed = [_completed(layer, dictionary, fraction) for layer in layers]
     hidden = tuple(_with_activations(completed, between, n_pieces))
-    shape = _image_shape(params.input_shape)
+    shape = image_shape(params.input_shape)
     if shape is not None:
-        _check_sizes(layers, Shape(*shape))
+        check_sizes(layers, Shape(*shape))
     meaning = {
         "layers": layers,
         "activation": type(between) if n_pieces > 1 else between,
@@ -133,7 +133,7 @@ def _is_activated(following: Sequence[Layer]) -> bool:
     return isinstance(next(decisive, None), Activation | Maxout)
 
 
-def _image_shape(value: Any) -> tuple[int, int, int] | None:
+def image_shape(value: Any) -> tuple[int, int, int] | None:
     """Return height, width and channels."""
     if value is None:
         return None
@@ -146,7 +146,7 @@ def _image_shape(value: Any) -> tuple[int, int, int] | None:
     return (*sides, 1)[:3]  # type: ignore[return-value]
 
 
-def _check_sizes(layers: Sequence[Layer], shape: Shape) -> None:
+def check_sizes(layers: Sequence[Layer], shape: Shape) -> None:
     """Check that every layer has outputs."""
     sizes = [f"inputs {shape}"]
     for layer in layers:

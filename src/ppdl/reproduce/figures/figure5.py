@@ -306,5 +306,5 @@ def _tested(network: PredictedConvNetClassifier, X_test: np.ndarray[Any, Any], s
 
 
 def _row_of(rows: dict[tuple[str, float], dict[str, Any]], curve: str, proportion: float) -> dict[str, Any] | None:
-    """Return the row of a point; where all is learned, that of the one network of both curves."""
+    """Return the row of a point; where all is learned, that of the one network of all curves."""
     return rows.get(("predicted" if proportion == 1.0 else curve, proportion))

@@ -14,6 +14,7 @@ from ppdl import _checks as checks
 from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, SquaredExponential
 from ppdl.dictionaries.atoms import count_atoms
+from ppdl.estimators import balanced
 from ppdl.estimators.networks.image_design import PRESETS
 from ppdl.layers import Conv2D, Dense, Jitter, Layer, MaxPool2D, Shape, Weighted
 from ppdl.preprocessing import ContrastNormalizer, Whitener
@@ -78,30 +79,10 @@ class ConvNet:
         return self.n_learned(fraction) + sum(n_hidden) + (n_hidden[-1] + 1) * self.n_outputs
 
     def balanced(self, fraction: float) -> ConvNet:
-        """Return the network that learns about as many weights in each layer, together no more than `n_learned`.
-
-        From one atom a channel on, it is always the layer that learns least that gets another one, of those that have
-        one left and whose next one is not too much. A layer that has all of them is an ordinary one.
-        """
-        places = list(self.places())
-        each = [seen.channels * layer.n_hidden for layer, seen in places]
-        most = [seen.height * seen.width for _, seen in places]
-        atoms = [1] * len(places)
-        left = self.n_learned(fraction) - sum(each)
-        while growing := [i for i, cost in enumerate(each) if cost <= left and atoms[i] < most[i]]:
-            least = min(growing, key=lambda i: atoms[i] * each[i])
-            atoms[least] += 1
-            left -= each[least]
-        shares = iter(zip(atoms, most))
-
-        def with_own_share(layer: Layer) -> Layer:
-            if not isinstance(layer, Weighted):
-                return layer
-            n_atoms, n_most = next(shares)
-            n_columns = 1 if n_atoms == n_most else layer.n_columns
-            return dataclasses.replace(layer, fraction=n_atoms / n_most, n_columns=n_columns)
-
-        return dataclasses.replace(self, layers=tuple(map(with_own_share, self.layers)))
+        """Return the network that learns no more weights in all, but about equally many in each layer."""
+        return dataclasses.replace(
+            self, layers=tuple(balanced(self.layers, self.inputs, self.learned_proportion(fraction)))
+        )
 
     def narrowed(self, fraction: float) -> ConvNet:
         """Return the ordinary network whose number of parameters comes nearest to `n_dynamic(fraction)`.
@@ -286,7 +267,7 @@ def predicted(convnet: ConvNet, fraction: float) -> dict[str, Any]:
     return _described(convnet) | dict(learned_fraction=fraction)
 
 
-def balanced(convnet: ConvNet, fraction: float) -> dict[str, Any]:
+def evenly(convnet: ConvNet, fraction: float) -> dict[str, Any]:
     """Network of no more learned weights than `predicted` has, divided evenly among its layers."""
     if fraction == 1.0:
         return predicted(convnet, 1.0)
@@ -307,7 +288,7 @@ CONVNET_CURVES = {
     for curve in (
         ConvNetCurve("predicted", "Weights predicted by a squared exponential over windows and maps.", predicted),
         ConvNetCurve(
-            "balanced", "As many learned weights, divided evenly among the layers as far as they have them.", balanced
+            "balanced", "As many learned weights, divided evenly among the layers as far as they have them.", evenly
         ),
         ConvNetCurve(
             "narrow", "Ordinary network with fewer filters and units in all layers, as many learned parameters.", narrow
