@@ -62,7 +62,7 @@ def balanced(layers: str | Sequence[Layer], input_shape: Sequence[int], learned_
     places = list(_open_places(layers, inputs))
     if not places:
         raise ValueError(
-            f"layers: received {list(layers)}, which all say what they learn; expected one without a fraction of its own"
+            f"layers: received {list(layers)}, which all say what they learn; expected one without a fraction"
         )
     costs = [group * layer.n_hidden for layer, _, group in places]  # of one more atom in each channel
     n_atoms = [1] * len(places)
