@@ -71,6 +71,7 @@ def test_presets_have_names():
         (LAYERS, IMAGES, "x", "learned_fraction: received 'x'"),
         (LAYERS, None, 0.5, "input_shape: received None; expected"),
         (LAYERS, (16,), 0.5, r"input_shape: received \(16,\); expected"),
+        (LAYERS, {16, 12, 3}, 0.5, r"input_shape: received \{.*\}; expected \(height, width\)"),
         (LAYERS, (2, 2, 3), 0.5, "layers: .*sizes so far"),
         ("large", IMAGES, 0.5, "layers: received 'large'; expected 'denil2013' or 'small'"),
         (balanced(LAYERS, IMAGES, 0.3), IMAGES, 0.5, "which all say what they learn; expected one without a fraction"),

@@ -6,7 +6,7 @@ import contextlib
 import math
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
@@ -122,10 +122,10 @@ def n_threads(value: Any) -> int | None:
 
 
 def is_sequence(value: Any) -> bool:
-    """Whether a parameter holds several values: a list, a tuple, an array, but not a string."""
+    """Whether a parameter holds values in an order: a list, a tuple, an array, but no string, set or mapping."""
     if isinstance(value, np.ndarray):
         return value.ndim > 0
-    return hasattr(value, "__iter__") and not isinstance(value, (str, bytes))
+    return hasattr(value, "__iter__") and not isinstance(value, (str, bytes, Set, Mapping))
 
 
 def per_layer(name: str, value: Any, n_layers: int) -> list[Any]:

@@ -138,7 +138,7 @@ def image_shape(value: Any) -> tuple[int, int, int] | None:
     if value is None:
         return None
     try:
-        sides = tuple(operator.index(side) for side in value)
+        sides = tuple(operator.index(side) for side in value) if checks.is_sequence(value) else ()
     except TypeError:
         sides = ()
     if len(sides) not in (2, 3) or not all(1 <= side <= checks.LARGEST_INT for side in sides):
