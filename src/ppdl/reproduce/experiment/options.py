@@ -91,7 +91,7 @@ OUTPUT = Option("output", "folder for the table and the plot", default="here")
 
 #: Which runs, where, and on how much of the machine.
 RUN = (
-    Option("seeds", "seeds", int, default="the profile's number", nargs="+"),
+    Option("seeds", "which seeds, such as 0 1 2", int, default="as many as the profile says, from 0 on", nargs="+"),
     Option("jobs", "runs at a time", int),
     Option("n_threads", "threads of each run", int, flag="threads"),
     Option("output", "folder for the table, the plot and the runs", default="here"),
