@@ -61,8 +61,7 @@ class ConvNet:
         """
 
         def n_atoms(layer: Weighted, seen: Shape) -> int:
-            own = layer.completed(None, fraction).fraction or fraction
-            return count_atoms(seen.size, own, seen.channels)
+            return count_atoms(seen.size, fraction if layer.fraction is None else layer.fraction, seen.channels)
 
         return sum(n_atoms(layer, seen) * layer.n_hidden for layer, seen in self.places())
 
