@@ -121,10 +121,7 @@ def test_layers_come_back_from_their_configuration(layer):
         (lambda: Conv2D(0, 3), "filters: received 0"),
         (lambda: Conv2D(4, 0), "kernel_size: received 0"),
         (lambda: Conv2D(4, (3, 3, 3)), r"kernel_size: received \(3, 3, 3\); expected an integer, or a pair"),
-        (
-            lambda: Conv2D(4, {3, 5}),
-            r"kernel_size: received \{3, 5\}; expected an integer, or a pair",
-        ),  # in which order?
+        (lambda: Conv2D(4, {3, 5}), r"kernel_size: received \{3, 5\}; expected an integer, or a pair"),
         (lambda: Conv2D(4, 3, stride=0), "stride: received 0"),
         (lambda: Conv2D(4, 3, padding=3), "padding: received 3; expected less than kernel_size=3"),
         (lambda: Conv2D(4, 3, n_columns=5), "n_columns: received 5; expected 1 to 4"),

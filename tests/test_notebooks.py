@@ -198,6 +198,7 @@ def test_figure5(tmp_path):
         recorded="recorded.table",
         narrow="[convnet.narrowed(p).n_dynamic(1.0) / convnet.n_dynamic(p) for p in (0.1, 0.25, 0.5, 0.75)]",
     )
+    assert [row["proportion"] for row in found["live"]] == [0.25, 0.5, 1.0, 0.25, 0.5, 0.25, 0.5]
     live, errors = (
         {(row["curve"], row["proportion"]): row["test_error"] for row in found[name]} for name in ("live", "recorded")
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,7 +125,7 @@ def load_textgrid_corpus(
     """
     top = checks.path("folder", folder)
     table = None if phone_map is None else _checked_table(phone_map)
-    if isinstance(silence, str) or not isinstance(silence, Collection):  # a string is letters to frozenset
+    if not (checks.is_sequence(silence) or isinstance(silence, Set)):  # a string is letters to frozenset
         raise ValueError(f"silence: received {silence!r}; expected a sequence of labels")
     reader = _Reader(tier, table, frozenset(silence))
     rate = None if rate is None else checks.real("rate", rate, above=0.0)

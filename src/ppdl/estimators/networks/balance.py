@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TypeGuard
 
 from ppdl.dictionaries import Identity
 from ppdl.dictionaries.atoms import count_atoms
 from ppdl.layers import Layer, Shape, Weighted
 
-from .image_design import check_sizes, image_shape, listed_layers
+from .image_design import check_sizes, image_shape, listed_layers, places
 
 
 def balanced(layers: str | Sequence[Layer], input_shape: Sequence[int], learned_fraction: float) -> list[Layer]:
@@ -59,35 +59,32 @@ def balanced(layers: str | Sequence[Layer], input_shape: Sequence[int], learned_
         raise ValueError("input_shape: received None; expected (height, width) or (height, width, channels)")
     inputs = Shape(*sides)
     check_sizes(layers, inputs)
-    places = list(_open_places(layers, inputs))
-    if not places:
+    shared = [(layer, seen) for layer, seen in places(layers, inputs) if _is_open(layer)]
+    if not shared:
         raise ValueError(
             f"layers: received {list(layers)}, which all say what they learn; expected one without a fraction"
         )
-    costs = [group * layer.n_hidden for layer, _, group in places]  # of one more atom in each channel
-    n_atoms = [1] * len(places)
-    n_weights = sum(cost * n_points for cost, (_, n_points, _) in zip(costs, places))
+    most = [_n_points(seen) for _, seen in shared]
+    costs = [seen.size // n * layer.n_hidden for n, (layer, seen) in zip(most, shared)]  # one more atom in each channel
+    n_atoms = [1] * len(costs)
+    n_weights = sum(seen.size * layer.n_hidden for layer, seen in shared)
     left = count_atoms(n_weights, learned_fraction) - sum(costs)
     if left < 0:
         raise ValueError(
             f"learned_fraction: received {learned_fraction}; expected at least "
             f"{math.ceil(1e3 * sum(costs) / n_weights) / 1e3}, for one atom in each channel of every layer"
         )
-    while growing := [i for i, cost in enumerate(costs) if cost <= left and n_atoms[i] < places[i][1]]:
+    while growing := [i for i, cost in enumerate(costs) if cost <= left and n_atoms[i] < most[i]]:
         least = min(growing, key=lambda i: n_atoms[i] * costs[i])
         n_atoms[least] += 1
         left -= costs[least]
-    fractions = iter(n / n_points for n, (_, n_points, _) in zip(n_atoms, places))
+    fractions = iter(n / n_most for n, n_most in zip(n_atoms, most))
     return [dataclasses.replace(layer, fraction=next(fractions)) if _is_open(layer) else layer for layer in layers]
 
 
-def _open_places(layers: Sequence[Layer], shape: Shape) -> Iterator[tuple[Weighted, int, int]]:
-    """Go through the layers whose fraction is open: the layer, the points that a unit sees, and their channels."""
-    for layer in layers:
-        if _is_open(layer):
-            seen = layer.visible(shape)
-            yield (layer, seen.size, 1) if seen.grid is None else (layer, seen.height * seen.width, seen.channels)
-        shape = layer.output_shape(shape)
+def _n_points(seen: Shape) -> int:
+    """Return how many atoms a channel of what a unit sees can have; numbers that have no place are one channel."""
+    return seen.size if seen.grid is None else seen.height * seen.width
 
 
 def _is_open(layer: Layer) -> TypeGuard[Weighted]:

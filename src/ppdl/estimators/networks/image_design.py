@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ppdl import _checks as checks
@@ -144,6 +144,14 @@ def image_shape(value: Any) -> tuple[int, int, int] | None:
     if len(sides) not in (2, 3) or not all(1 <= side <= checks.LARGEST_INT for side in sides):
         raise ValueError(f"input_shape: received {value!r}; expected (height, width) or (height, width, channels)")
     return (*sides, 1)[:3]  # type: ignore[return-value]
+
+
+def places(layers: Iterable[Layer], shape: Shape) -> Iterator[tuple[Weighted, Shape]]:
+    """Go through the layers of weights: the layer, and the shape of what a unit of it sees."""
+    for layer in layers:
+        if isinstance(layer, Weighted):
+            yield layer, layer.visible(shape)
+        shape = layer.output_shape(shape)
 
 
 def check_sizes(layers: Sequence[Layer], shape: Shape) -> None:

@@ -15,7 +15,7 @@ from ppdl._precision import Array
 from ppdl.dictionaries import Dictionary, SquaredExponential
 from ppdl.dictionaries.atoms import count_atoms
 from ppdl.estimators import balanced
-from ppdl.estimators.networks.image_design import PRESETS
+from ppdl.estimators.networks.image_design import PRESETS, places
 from ppdl.layers import Conv2D, Dense, Jitter, Layer, MaxPool2D, Shape, Weighted
 from ppdl.preprocessing import ContrastNormalizer, Whitener
 
@@ -43,11 +43,7 @@ class ConvNet:
 
     def places(self) -> Iterator[tuple[Weighted, Shape]]:
         """Go through the layers of weights: the layer, and the shape of what a unit of it sees."""
-        shape = self.inputs
-        for layer in self.layers:
-            if isinstance(layer, Weighted):
-                yield layer, layer.visible(shape)
-            shape = layer.output_shape(shape)
+        return places(self.layers, self.inputs)
 
     @property
     def n_weights(self) -> int:
